@@ -1,0 +1,221 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes in `ce_*` headers, the event as JSON body.
+
+An id is derived from what caused the event, so that a replay repeats it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from typing import Generic, NamedTuple, TypeVar
+
+from pydantic import ValidationError
+
+from restock_common.contracts.event import Event
+from restock_common.errors import Permanent
+from restock_common.units import as_utc
+
+Headers = Sequence[tuple[str, bytes]]
+EventT_co = TypeVar("EventT_co", bound=Event, covariant=True)
+
+SPEC_VERSION = "1.0"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_SHOWN_CHARACTERS = 80
+_COUNTER_DIGITS = 19
+CONTENT_TYPE = "application/json"
+
+
+class Position(NamedTuple):
+    """Where an event stands in its writer's own sequence; compared as a pair.
+
+    Attributes:
+        incarnation: Raised when the writer's database is restored.
+        sequence: Counts the writer's events, from 1.
+    """
+
+    incarnation: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record as it was read."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Message(Generic[EventT_co]):
+    """An event with its CloudEvents attributes.
+
+    Attributes:
+        id: The same for every delivery of the same event.
+        source: The writer, such as `/restock/stock-ledger/restock.ledger.v1/2`.
+        time: When it happened (event time), in UTC.
+        event: The event itself.
+        position: Its place in the writer's sequence, if the writer keeps one.
+        cause: The id of the event that caused it.
+        traceparent: The W3C trace context it travels in.
+        chain_head: The writer's hash chain after the batch that this event ends.
+        partition: Where it was read from; None for what comes from within. Not part of what the
+            message says, so not compared.
+    """
+
+    id: str
+    source: str
+    time: datetime
+    event: EventT_co
+    position: Position | None = None
+    cause: str | None = None
+    traceparent: str | None = None
+    chain_head: str | None = None
+    partition: int | None = field(default=None, compare=False)
+
+
+def derive_id(*parts: object) -> str:
+    """Return 32 hex digits derived from the parts, in order; equal parts give equal ids."""
+    return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).hexdigest()
+
+
+def encode(message: Message[Event]) -> tuple[list[tuple[str, bytes]], bytes]:
+    """Return the record's headers and body."""
+    event = message.event
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", message.id.encode()),
+        ("ce_source", message.source.encode()),
+        ("ce_type", event.type_name().encode()),
+        ("ce_time", message.time.isoformat().encode()),
+        ("content-type", b"application/json"),
+    ]
+    if message.position is not None:
+        headers.append(("ce_incarnation", b"%d" % message.position.incarnation))
+        headers.append(("ce_sequence", b"%d" % message.position.sequence))
+    if message.cause is not None:
+        headers.append(("ce_causationid", message.cause.encode()))
+    if message.traceparent is not None:
+        headers.append(("traceparent", message.traceparent.encode()))
+    return headers, event.model_dump_json(exclude_none=True).encode()
+
+
+def chain_header(head: bytes) -> tuple[str, bytes]:
+    """Return the header that publishes a writer's hash chain with the last event of a batch."""
+    return ("ce_chainhead", head.hex().encode())
+
+
+def decode(record: Record, types: Mapping[str, type[Event]]) -> Message[Event]:
+    """Return the message that a record carries.
+
+    Args:
+        record: As it was read.
+        types: The event types that can be read, by CloudEvents type.
+
+    Raises:
+        Permanent: A header is missing or wrong, the type or its version is unknown, or the body
+            does not validate; the error names the field and the value.
+    """
+    attributes: dict[str, str] = {}
+    for name, raw in record.headers:
+        if not name.startswith("ce_") and name != "traceparent":
+            continue  # other people's headers are not ours to judge
+        try:
+            attributes[name] = raw.decode()
+        except UnicodeDecodeError:
+            raise Permanent(f"is not UTF-8: {raw[:64]!r}", field=f"header {name}") from None
+        if not attributes[name].isprintable():
+            raise Permanent(f"has control characters: {raw[:64]!r}", field=f"header {name}")
+    spec_version = _required(attributes, "ce_specversion")
+    if spec_version != SPEC_VERSION:
+        raise Permanent(f"is {spec_version!r}, not '1.0'", field="header ce_specversion")
+    identity = _required(attributes, "ce_id")
+    source = _required(attributes, "ce_source")
+    time = _time(_required(attributes, "ce_time"))
+    event_type = _event_type(_required(attributes, "ce_type"), types)
+    if record.value is None:
+        raise Permanent("is empty", field="body")
+    try:
+        event = event_type.model_validate_json(record.value)
+    except ValidationError as error:
+        raise as_permanent(error) from None
+    return Message(
+        id=identity,
+        source=source,
+        time=time,
+        event=event,
+        position=_position(attributes),
+        cause=attributes.get("ce_causationid"),
+        traceparent=_traceparent(attributes),
+        chain_head=attributes.get("ce_chainhead"),
+        partition=record.partition,
+    )
+
+
+def as_permanent(error: ValidationError) -> Permanent:
+    """Return the first finding of a validation as an error that names the field and the value."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(map(str, first["loc"])) or "body"
+    value = repr(first["input"])
+    shown = value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "..."
+    more = error.error_count() - 1
+    return Permanent(f"{first['msg']}: {shown}" + (f" (+{more} more)" if more else ""), field=field)
+
+
+def _traceparent(attributes: Mapping[str, str]) -> str | None:
+    """Return the trace context; a malformed one is dropped, as W3C Trace Context asks."""
+    header = attributes.get("traceparent")
+    return header if header and _TRACEPARENT.fullmatch(header) else None
+
+
+def _required(attributes: Mapping[str, str], name: str) -> str:
+    value = attributes.get(name)
+    if not value:
+        raise Permanent("is missing", field=f"header {name}")
+    return value
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise Permanent(f"has no zone: {text!r}", field="header ce_time")
+        return as_utc(moment)
+    except ValueError:
+        raise Permanent(f"is not an RFC 3339 time: {text!r}", field="header ce_time") from None
+
+
+def _event_type(name: str, types: Mapping[str, type[Event]]) -> type[Event]:
+    found = types.get(name)
+    if found is not None:
+        return found
+    base = name.rpartition(".v")[0]
+    known = [other for other in types if base and other.rpartition(".v")[0] == base]
+    if known:
+        raise Permanent(
+            f"{name!r} is a version not known here; known: {known[0]!r}", field="header ce_type"
+        )
+    raise Permanent(f"{name!r} is not an event type known here", field="header ce_type")
+
+
+def _position(attributes: Mapping[str, str]) -> Position | None:
+    sequence = attributes.get("ce_sequence")
+    if sequence is None:
+        return None
+    return Position(
+        _counter("ce_incarnation", attributes.get("ce_incarnation", "0")),
+        _counter("ce_sequence", sequence),
+    )
+
+
+def _counter(name: str, text: str) -> int:
+    if not (
+        text.isascii() and text.isdigit() and len(text) <= _COUNTER_DIGITS and int(text) < 2**63
+    ):
+        raise Permanent(f"is not a whole number below 2^63: {text[:40]!r}", field=f"header {name}")
+    return int(text)

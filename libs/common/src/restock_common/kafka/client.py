@@ -1,0 +1,61 @@
+"""How aiokafka reaches the broker, and how its records and partitions are spelt here."""
+
+import ssl
+from functools import lru_cache
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.partitioner import murmur2
+
+from restock_common.contracts.envelope import Record
+from restock_common.contracts.topics import TOPICS
+from restock_common.settings import KafkaSettings
+from restock_common.transact import Partition
+
+MAX_REQUEST_BYTES = 4_194_304
+
+_PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
+
+
+@lru_cache(maxsize=262_144)
+def _hash(key: bytes) -> int:
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def partition_of(topic: str, key: bytes) -> int:
+    """Return the partition of a key, as every Kafka client's default partitioner does (murmur2)."""
+    return _hash(key) % _PARTITIONS[topic]
+
+
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
+    """Return what every aiokafka client is given to reach the broker."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if "SSL" in settings.kafka_security_protocol:
+        options["ssl_context"] = ssl.create_default_context()
+    if settings.kafka_security_protocol.startswith("SASL"):
+        password = settings.kafka_sasl_password
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_sasl_username
+        options["sasl_plain_password"] = password.get_secret_value() if password else None
+    return options
+
+
+def as_tp(partition: Partition) -> TopicPartition:
+    """Return a partition as aiokafka names it."""
+    return TopicPartition(partition.topic, partition.number)
+
+
+def as_record(raw: Any) -> Record:
+    """Return a fetched record; a header without a value has an empty one."""
+    return Record(
+        topic=raw.topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        timestamp_ms=raw.timestamp,
+        key=raw.key,
+        value=raw.value,
+        headers=tuple((name, value or b"") for name, value in raw.headers),
+    )

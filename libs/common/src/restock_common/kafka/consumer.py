@@ -1,0 +1,131 @@
+"""Reading as a member of a group, from offsets that the reader's own database keeps."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from restock_common.contracts.envelope import Record
+from restock_common.contracts.topics import Topic
+from restock_common.errors import Transient
+from restock_common.kafka.client import MAX_REQUEST_BYTES, as_record, as_tp, client_options
+from restock_common.settings import KafkaSettings
+from restock_common.transact import Partition
+
+log = structlog.get_logger()
+
+Assigned = Callable[[list[Partition]], Awaitable[Mapping[Partition, int]]]
+Revoked = Callable[[list[Partition]], Awaitable[None]]
+
+
+class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Reads the partitions that its group gives it, from offsets that its owner keeps.
+
+    Args:
+        settings: How to reach the broker.
+        topics: What is read.
+        group: Members of one group share the partitions.
+        on_assigned: Returns where to start each partition; a partition left out stays paused.
+        on_revoked: Told before partitions go to another member; must not wait for a fetch.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        topics: Sequence[Topic],
+        group: str,
+        on_assigned: Assigned,
+        on_revoked: Revoked,
+    ) -> None:
+        self._topics = [topic.name for topic in topics]
+        self._settings = settings
+        self._group = group
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._client: Any = None
+        self._begun: set[TopicPartition] = set()
+
+    async def start(self) -> None:
+        """Join the group. Raises Transient where the broker does not answer."""
+        self._client = AIOKafkaConsumer(
+            **client_options(self._settings),
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=self._settings.kafka_session_timeout_ms,
+            heartbeat_interval_ms=self._settings.kafka_session_timeout_ms // 4,
+            max_poll_interval_ms=300_000,
+            fetch_max_wait_ms=50,
+            max_partition_fetch_bytes=MAX_REQUEST_BYTES,
+        )
+        self._client.subscribe(self._topics, listener=self)
+        try:
+            await self._client.start()
+        except KafkaError as error:
+            await self._client.stop()
+            raise Transient(f"Kafka does not answer: {error!r}") from error
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        if self._client is not None:
+            await self._client.stop()
+
+    async def fetch(self, *, max_records: int, wait_ms: int) -> dict[Partition, list[Record]]:
+        """Return what has come, by partition, in offset order; empty after `wait_ms`.
+
+        While partitions are being assigned, the client already fetches from where the group's
+        commits stand; that is not where their owner starts, so it is dropped.
+        """
+        fetched = await self._client.getmany(timeout_ms=wait_ms, max_records=max_records)
+        return {
+            Partition(tp.topic, tp.partition): [as_record(raw) for raw in raws]
+            for tp, raws in fetched.items()
+            if tp in self._begun
+        }
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the broker how far we are, for its lag figures; the truth is kept by the owner."""
+        assigned = self._client.assignment()
+        known = {as_tp(partition): offset for partition, offset in offsets.items()}
+        held = {tp: offset for tp, offset in known.items() if tp in assigned}
+        if not held:
+            return
+        try:
+            await self._client.commit(held)
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            log.info("commit_skipped", error=repr(error))
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Read on from an offset, unless the partition has gone to another member."""
+        tp = as_tp(partition)
+        if tp in self._client.assignment():
+            self._client.seek(tp, offset)
+
+    def pause(self, partition: Partition) -> None:
+        """Fetch nothing more from a partition while it stays ours."""
+        tp = as_tp(partition)
+        if tp in self._client.assignment():
+            self._client.pause(tp)
+
+    def lag(self, partition: Partition, next_offset: int) -> int | None:
+        """Return how many records are still to come; None before the first fetch."""
+        end = self._client.highwater(as_tp(partition))
+        return None if end is None else max(0, end - next_offset)
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Start each partition where its owner says."""
+        starts = await self._on_assigned([Partition(tp.topic, tp.partition) for tp in assigned])
+        for tp in assigned:
+            offset = starts.get(Partition(tp.topic, tp.partition))
+            if offset is None:
+                self._client.pause(tp)
+            else:
+                self._client.seek(tp, offset)
+                self._begun.add(tp)
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Tell the owner what goes."""
+        self._begun.difference_update(revoked)
+        await self._on_revoked([Partition(tp.topic, tp.partition) for tp in revoked])

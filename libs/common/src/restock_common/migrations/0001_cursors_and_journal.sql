@@ -1,0 +1,39 @@
+-- Where the service stands in each partition that it reads, and its own journal for it.
+CREATE TABLE cursors (
+    topic              text        NOT NULL,
+    partition          integer     NOT NULL,
+    epoch              bigint      NOT NULL DEFAULT 0,
+    next_offset        bigint      NOT NULL DEFAULT 0,
+    log_identity       text,
+    incarnation        bigint      NOT NULL DEFAULT 1,
+    next_sequence      bigint      NOT NULL DEFAULT 1,
+    published_sequence bigint      NOT NULL DEFAULT 0,
+    head               bytea       NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+    seen               jsonb       NOT NULL DEFAULT '{}',
+    watermarks         jsonb       NOT NULL DEFAULT '{}',
+    PRIMARY KEY (topic, partition),
+    CHECK (published_sequence < next_sequence)
+) WITH (fillfactor = 50);
+
+-- The journal is the outbox: published from here, in order, as often as need be.
+CREATE TABLE journal (
+    source_topic     text    NOT NULL,
+    source_partition integer NOT NULL,
+    sequence         bigint  NOT NULL,
+    topic            text    NOT NULL,
+    partition        integer NOT NULL,
+    key              bytea,
+    headers          jsonb   NOT NULL,
+    body             bytea   NOT NULL,
+    PRIMARY KEY (source_topic, source_partition, sequence)
+);
+
+-- The hash chain, a link for each batch that published something.
+CREATE TABLE batches (
+    source_topic     text    NOT NULL,
+    source_partition integer NOT NULL,
+    last_sequence    bigint  NOT NULL,
+    next_offset      bigint  NOT NULL,
+    head             bytea   NOT NULL,
+    PRIMARY KEY (source_topic, source_partition, last_sequence)
+);

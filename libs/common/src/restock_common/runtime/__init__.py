@@ -1,0 +1,8 @@
+"""Wires a service: streams in, journal out, health, readiness, metrics, and an orderly end."""
+
+from restock_common.runtime.catalogue import CatalogueReader
+from restock_common.runtime.component import Component, Progress
+from restock_common.runtime.service import Service
+from restock_common.runtime.stream import Stream
+
+__all__ = ["CatalogueReader", "Component", "Progress", "Service", "Stream"]

@@ -1,0 +1,61 @@
+"""Master data as every service sees it: the compacted topic, read from its start and followed."""
+
+import asyncio
+
+import structlog
+
+from restock_common.contracts import TYPES
+from restock_common.contracts.catalogue import Catalogue
+from restock_common.contracts.envelope import decode
+from restock_common.contracts.topics import CATALOGUE
+from restock_common.errors import Permanent
+from restock_common.kafka import Tail
+from restock_common.runtime.component import Progress
+from restock_common.settings import KafkaSettings
+
+log = structlog.get_logger()
+
+
+class CatalogueReader:
+    """Keeps `catalogue` up to date; ready once all that was there at start has been read."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self.catalogue = Catalogue()
+        self._tail = Tail(kafka, CATALOGUE)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to read, and wait until what was there has been read."""
+        await self._tail.start()
+        self._task = asyncio.create_task(self._run(), name="catalogue")
+        await self._tail.caught_up.wait()
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._tail.stop()
+
+    def not_ready(self) -> str | None:
+        """Return why lookups may miss something."""
+        return None if self._tail.caught_up.is_set() else "the catalogue is being read"
+
+    def dead(self) -> str | None:
+        """Return what ended the reader."""
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            return f"the catalogue reader ended: {self._task.exception()!r}"
+        return None
+
+    async def progress(self) -> Progress:
+        """Return how far the topic has been read."""
+        return Progress({CATALOGUE.name: dict(self._tail.next_offsets)})
+
+    async def _run(self) -> None:
+        async for record in self._tail.records():
+            if record.value is None:
+                continue  # a tombstone: entities are closed by their own fields, not deleted
+            try:
+                self.catalogue.apply(decode(record, TYPES).event)
+            except Permanent as error:
+                log.warning("catalogue_record_refused", offset=record.offset, error=str(error))

@@ -1,0 +1,310 @@
+"""Reads topics for one application: a transaction a batch, one writer a partition."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import structlog
+
+from restock_common import telemetry
+from restock_common.contracts.envelope import Message, Record
+from restock_common.contracts.event import Event
+from restock_common.contracts.topics import Topic
+from restock_common.errors import Fenced, LogMismatch, Transient
+from restock_common.kafka import Consumer, Producer, first_record, log_bounds, partition_of
+from restock_common.postgres import Connection, PostgresInbox
+from restock_common.runtime.component import Progress
+from restock_common.runtime.relay import Relay
+from restock_common.settings import KafkaSettings
+from restock_common.transact import (
+    Application,
+    Cursor,
+    Outcome,
+    Partition,
+    Writer,
+    act,
+    check_log,
+    log_identity,
+    transact,
+)
+
+log = structlog.get_logger()
+StateT = TypeVar("StateT")
+
+_RETRY_S = 0.2
+_COMMIT_EVERY_S = 1.0
+_DRAIN_S = 10.0
+
+
+class Stream(Generic[StateT]):
+    """A service's stream in: the loop around `transact`, and the relay of what it decides.
+
+    Args:
+        service: The service's name, also its consumer group.
+        kafka: How to reach the broker.
+        inbox: Cursors, state and journal.
+        producer: What the journal is published with; started before, stopped after this.
+        application: How records are read, loaded for, decided and saved.
+        topics: What is read.
+        max_records: The largest batch of one transaction.
+        concurrent: Whether partitions are worked on side by side; only where they share no rows.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        kafka: KafkaSettings,
+        inbox: PostgresInbox,
+        producer: Producer,
+        application: Application[Connection, StateT],
+        topics: Sequence[Topic],
+        max_records: int = 1000,
+        concurrent: bool = False,
+    ) -> None:
+        self._kafka = kafka
+        self._inbox = inbox
+        self._producer = producer
+        self._application = application
+        self._writer = Writer(service, partition_of, telemetry.decision_span)
+        self._max_records = max_records
+        self._concurrent = concurrent
+        self._consumer = Consumer(
+            kafka, topics, f"restock-{service}", self._assigned, self._revoked
+        )
+        self._cursors: dict[Partition, Cursor] = {}
+        self._relays: dict[Partition, Relay] = {}
+        self._locks: dict[Partition, asyncio.Lock] = {}
+        self._halted: dict[Partition, str] = {}
+        self._joined = False
+        self._stopping = False
+        self._task: asyncio.Task[None] | None = None
+        self._committed_at = 0.0
+        self.advanced = asyncio.Event()
+        """Set after each batch: what waits for a watermark looks again."""
+
+    @property
+    def owned(self) -> frozenset[Partition]:
+        """The partitions that this process writes for."""
+        return frozenset(self._cursors)
+
+    async def start(self) -> None:
+        """Join the group and begin to read."""
+        await self._consumer.start()
+        self._task = asyncio.create_task(self._run(), name="stream")
+
+    async def stop(self) -> None:
+        """Finish the batch, publish its events, commit, leave the group."""
+        self._stopping = True
+        if self._task is None:
+            return
+        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.gather(*(relay.stop(patience_s=_DRAIN_S) for relay in self._relays.values()))
+        await self._commit()
+        await self._consumer.stop()
+
+    def not_ready(self) -> str | None:
+        """Return why records do not flow."""
+        if self._halted:
+            return f"halted: {self._halted}"
+        return None if self._joined else "no partitions assigned yet"
+
+    def dead(self) -> str | None:
+        """Return what ended the loop, if it has ended by itself."""
+        if self._task is not None and self._task.done() and not self._stopping:
+            return f"the stream ended: {self._task.exception()!r}"
+        return next((reason for relay in self._relays.values() if (reason := relay.dead())), None)
+
+    async def progress(self) -> Progress:
+        """Return the next offset of each owned partition, and what is on its way out."""
+        offsets: dict[str, dict[int, int]] = {}
+        for partition, cursor in list(self._cursors.items()):
+            offsets.setdefault(partition.topic, {})[partition.number] = cursor.next_offset
+        return Progress(offsets, sum(relay.unpublished for relay in self._relays.values()))
+
+    async def act(self, partition: Partition, messages: Sequence[Message[Event]]) -> Outcome:
+        """Decide messages that come from within, on a partition that this process owns.
+
+        Raises:
+            Fenced: The partition is not, or no longer, ours.
+            Transient: The database went away; whether it was kept is not known.
+            Permanent: A message was refused.
+        """
+        cursor = self._cursors.get(partition)
+        if cursor is None:
+            raise Fenced(f"{partition.topic}/{partition.number} is not owned here")
+        async with self._locks[partition]:
+            try:
+                outcome = await act(
+                    self._inbox, self._application, self._writer, partition, cursor.epoch, messages
+                )
+            except Fenced:
+                raise
+            except Transient:
+                await self._resync(partition)
+                raise
+            await self._keep(outcome)
+        return outcome
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            try:
+                batches = await self._consumer.fetch(max_records=self._max_records, wait_ms=100)
+            except Exception as error:  # noqa: BLE001 - aiokafka raises many kinds; all are retried
+                log.warning("fetch_retry", error=repr(error))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            taking = [self._take(partition, records) for partition, records in batches.items()]
+            if self._concurrent:
+                await asyncio.gather(*taking)
+            else:
+                for one in taking:
+                    await one
+            if batches:
+                self.advanced.set()
+            if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
+                await self._commit()
+
+    async def _take(self, partition: Partition, records: Sequence[Record]) -> None:
+        """Take one batch of one partition; on a failure, go back to where the database stands."""
+        cursor = self._cursors.get(partition)
+        if cursor is None or partition in self._halted:
+            return
+        async with self._locks[partition]:
+            started = time.monotonic()
+            try:
+                outcome = await transact(
+                    self._inbox,
+                    self._application,
+                    self._writer,
+                    partition,
+                    cursor.epoch,
+                    records,
+                )
+            except Fenced as error:
+                log.warning("fenced", partition=str(partition), error=str(error))
+                await self._fenced(cursor)
+            except Transient as error:
+                log.warning("batch_retry", partition=str(partition), error=str(error))
+                await asyncio.sleep(_RETRY_S)
+                await self._resync(partition)
+            except Exception as error:  # noqa: BLE001 - a bug: this partition halts with an alarm
+                self._halt(partition, error)
+            else:
+                telemetry.BATCH_SECONDS.labels(partition.topic).observe(time.monotonic() - started)
+                self._count(partition, outcome)
+                await self._keep(outcome)
+
+    async def _keep(self, outcome: Outcome) -> None:
+        partition = outcome.cursor.partition
+        current = self._cursors.get(partition)
+        if current is not None and current.epoch == outcome.cursor.epoch:
+            self._cursors[partition] = outcome.cursor
+            await self._relays[partition].put(outcome.journal, outcome.cursor)
+
+    async def _resync(self, partition: Partition) -> None:
+        """Read the cursor again: a commit whose answer was lost may have moved it."""
+        while not self._stopping and partition in self._cursors:
+            try:
+                found = await self._inbox.cursor(partition)
+            except Transient as error:
+                log.warning("database_away", error=str(error))
+                await asyncio.sleep(_RETRY_S)
+                continue
+            current = self._cursors.get(partition)
+            if current is None or found.epoch != current.epoch:
+                if current is not None:
+                    await self._fenced(current)
+                return
+            self._cursors[partition] = found
+            self._relays[partition].reload(found)
+            self._consumer.seek(partition, found.next_offset)
+            return
+
+    async def _fenced(self, used: Cursor) -> None:
+        """Let a partition go, unless it has come back to us under a newer epoch meanwhile."""
+        current = self._cursors.get(used.partition)
+        if current is not None and current.epoch == used.epoch:
+            await self._forget(used.partition)
+
+    def _halt(self, partition: Partition, error: Exception) -> None:
+        log.error("partition_halted", partition=str(partition), exc_info=error)
+        telemetry.HALTED.labels(partition.topic, partition.number).set(1)
+        self._halted[partition] = repr(error)
+        self._consumer.pause(partition)
+
+    async def _forget(self, partition: Partition) -> None:
+        self._cursors.pop(partition, None)
+        self._consumer.pause(partition)
+        relay = self._relays.pop(partition, None)
+        if relay is not None:
+            await relay.stop(patience_s=0)
+
+    async def _assigned(self, partitions: list[Partition]) -> dict[Partition, int]:
+        """Take partitions over: check each log against its cursor, start where that stands."""
+        starts: dict[Partition, int] = {}
+        for partition in partitions:
+            while not self._stopping:
+                try:
+                    cursor = await self._inbox.take_over(partition)
+                    await self._check(cursor)
+                except Transient as error:
+                    log.warning("take_over_retry", partition=str(partition), error=str(error))
+                    await asyncio.sleep(_RETRY_S)
+                except LogMismatch as error:
+                    self._halt(partition, error)
+                    break
+                else:
+                    self._locks[partition] = asyncio.Lock()
+                    self._cursors[partition] = cursor
+                    self._relays[partition] = Relay(self._inbox, self._producer, cursor)
+                    starts[partition] = cursor.next_offset
+                    telemetry.HALTED.labels(partition.topic, partition.number).set(0)
+                    break
+        self._joined = True
+        log.info("assigned", partitions=[f"{p.topic}/{p.number}" for p in partitions])
+        return starts
+
+    async def _check(self, cursor: Cursor) -> None:
+        partition = cursor.partition
+        if cursor.next_offset == 0:
+            return
+        begin, end = (await log_bounds(self._kafka, [partition]))[partition]
+        identity = None
+        if begin == 0 and end > 0:
+            first = await first_record(self._kafka, partition)
+            identity = log_identity(first) if first is not None else None
+        check_log(cursor, begin=begin, end=end, identity=identity)
+
+    async def _revoked(self, partitions: list[Partition]) -> None:
+        for partition in partitions:
+            self._halted.pop(partition, None)
+            await self._forget(partition)
+
+    async def _commit(self) -> None:
+        self._committed_at = time.monotonic()
+        await self._consumer.commit(
+            {partition: cursor.next_offset for partition, cursor in self._cursors.items()}
+        )
+        telemetry.UNPUBLISHED.set(sum(relay.unpublished for relay in self._relays.values()))
+
+    def _count(self, partition: Partition, outcome: Outcome) -> None:
+        records = telemetry.RECORDS
+        records.labels(partition.topic, "handled").inc(len(outcome.handled))
+        if outcome.duplicates:
+            records.labels(partition.topic, "duplicate").inc(outcome.duplicates)
+        if outcome.dead_letters:
+            records.labels(partition.topic, "dead_letter").inc(len(outcome.dead_letters))
+            for letter in outcome.dead_letters:
+                log.warning(
+                    "dead_letter",
+                    topic=letter.source_topic,
+                    partition=letter.source_partition,
+                    offset=letter.source_offset,
+                    field=letter.field,
+                    reason=letter.reason,
+                )
+        if outcome.handled:
+            age_s = time.time() - outcome.handled[-1].time.timestamp()
+            telemetry.EVENT_AGE.labels(partition.topic).set(age_s)

@@ -1,0 +1,84 @@
+"""The environment, read once at start: a wrong value stops the service and is named."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "RESTOCK_"
+
+
+class KafkaSettings(BaseSettings):
+    """How to reach the broker.
+
+    Attributes:
+        kafka_bootstrap: `host:port`, several separated by commas.
+        kafka_idempotent: Off only for a broker that cannot do it, such as the embedded one.
+        kafka_session_timeout_ms: After how long a silent group member is taken for dead.
+        kafka_replication_factor: Used when topics are created.
+        kafka_min_insync_replicas: Used when topics are created.
+        kafka_security_protocol: How the broker is spoken to.
+        kafka_sasl_mechanism: Used with SASL protocols.
+        kafka_sasl_username: Used with SASL protocols.
+        kafka_sasl_password: Used with SASL protocols; never shown.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
+
+    kafka_bootstrap: Annotated[str, Field(min_length=3)] = "localhost:9092"
+    kafka_idempotent: bool = True
+    kafka_session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = 10_000
+    kafka_replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
+    kafka_min_insync_replicas: Annotated[int, Field(ge=1, le=9)] = 1
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+
+
+class ServiceSettings(KafkaSettings):
+    """What every service reads.
+
+    Attributes:
+        database_url: The service's own database; not used by a service without tables.
+        http_host: Where its API, health and metrics listen.
+        http_port: 0 lets the system choose.
+        trace_endpoint: OTLP/HTTP traces endpoint; None exports nothing, ids travel all the same.
+        trace_ratio: Share of new traces that are recorded, 0 to 1.
+        log_level: Lines below it are not written.
+    """
+
+    database_url: SecretStr = SecretStr("postgresql://postgres@localhost:5432/postgres")
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    trace_endpoint: str | None = None
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def read_settings(kind: type[SettingsT]) -> SettingsT:
+    """Return the settings that the environment holds, or stop the process naming each bad value."""
+    try:
+        return kind()
+    except ValidationError as error:
+        for line in explain(error, os.environ):
+            sys.stderr.write(line + "\n")
+        raise SystemExit(2) from None
+
+
+def explain(error: ValidationError, environment: Mapping[str, str]) -> list[str]:
+    """Return one line for each bad setting: the variable, what is wrong, and the value it has."""
+    lines = []
+    for finding in error.errors(include_url=False, include_context=False, include_input=False):
+        name = ENV_PREFIX + "_".join(map(str, finding["loc"])).upper()
+        secret = any(word in name for word in ("PASSWORD", "SECRET", "KEY", "URL"))
+        value = "not set" if name not in environment else repr(environment[name])
+        shown = "its value is not shown" if secret and name in environment else f"it is {value}"
+        lines.append(f"{name}: {finding['msg']}; {shown}")
+    return lines

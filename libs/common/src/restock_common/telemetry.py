@@ -1,0 +1,192 @@
+"""Every metric and span name, the trace context that travels in Kafka headers, and JSON logs."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
+from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+from restock_common.contracts.envelope import Message
+from restock_common.contracts.event import Event
+from restock_common.settings import ServiceSettings
+
+RECORDS = Counter(
+    "restock_records",
+    "Records taken from a topic, by what became of them: handled, duplicate or dead_letter",
+    ["topic", "outcome"],
+)
+BATCH_SECONDS = Histogram(
+    "restock_batch_seconds",
+    "Duration of one batch transaction, from the first read to the commit",
+    ["topic"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+PUBLISHED = Counter("restock_published_records", "Journal entries acknowledged by the broker")
+UNPUBLISHED = Gauge("restock_journal_unpublished_records", "Journal entries not yet acknowledged")
+HALTED = Gauge(
+    "restock_partition_halted",
+    "1 where a partition was stopped by a broken invariant or a log that is not its own",
+    ["topic", "partition"],
+)
+EVENT_AGE = Gauge(
+    "restock_event_age_seconds", "Now minus the event time of the last record taken", ["topic"]
+)
+HTTP_SECONDS = Histogram(
+    "restock_http_request_seconds",
+    "Duration of HTTP requests, by route template and status",
+    ["method", "route", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+
+# order-ingest
+TAKEN_IN = Counter(
+    "restock_taken_in_items",
+    "What came through the door: order, cancellation, receipt or count, accepted or refused",
+    ["kind", "outcome"],
+)
+
+# stock-ledger
+LEDGER_RESERVATIONS = Counter("restock_ledger_reservations", "Pieces of lines reserved")
+LEDGER_BACKORDERS = Counter("restock_ledger_backorders", "Pieces of lines that had to wait")
+LEDGER_OFFERS = Counter("restock_ledger_offers", "Lines offered to another pool")
+LEDGER_DUPLICATES = Counter(
+    "restock_ledger_duplicates", "Events that had been decided before, by type", ["event"]
+)
+
+# forecaster
+FORECASTS = Counter("restock_forecasts", "Forecasts published")
+CHECKPOINT_SECONDS = Histogram(
+    "restock_checkpoint_seconds",
+    "Duration of one checkpoint of a partition, up to the last acknowledgement",
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+CHECKPOINT_KEYS = Counter("restock_checkpoint_keys", "Key states written by checkpoints")
+DAY_CLOSE_SECONDS = Histogram(
+    "restock_day_close_seconds",
+    "Duration of closing days on one partition, up to the acknowledgement of its forecasts",
+    buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+
+# replenisher
+PURCHASE_ORDERS = Counter("restock_purchase_orders", "Purchase orders placed by reviews")
+REVIEW_SECONDS = Histogram(
+    "restock_review_seconds",
+    "Duration of one review, from the load of every place to the commit",
+    buckets=(0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+UNMATCHED_RECEIPTS = Counter(
+    "restock_unmatched_receipts", "Receipts that cite an order line that was never placed"
+)
+
+# dispatcher
+WAVES = Counter(
+    "restock_waves",
+    "Plans offered for a wave, by what became of them: planned or stale",
+    ["outcome"],
+)
+SOLVE_SECONDS = Histogram(
+    "restock_solve_seconds",
+    "Duration of one wave's search in the solver's process",
+    buckets=(0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
+)
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("restock")
+
+
+def configure(service: str, settings: ServiceSettings) -> None:
+    """Set up logging and tracing for this process; call once, from the composition root."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _trace_ids,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    exported = settings.trace_endpoint is not None
+    sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio)) if exported else ALWAYS_OFF
+    provider = TracerProvider(
+        sampler=sampler, resource=Resource.create({"service.name": f"restock-{service}"})
+    )
+    if settings.trace_endpoint is not None:
+        provider.add_span_processor(
+            BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.trace_endpoint))
+        )
+    trace.set_tracer_provider(provider)
+
+
+def flush() -> None:
+    """Export the spans that are still held back."""
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.shutdown()
+
+
+@contextmanager
+def decision_span(message: Message[Event]) -> Iterator[str | None]:
+    """Open the span of one decision; yields the traceparent that its events carry."""
+    if message.traceparent is None or message.traceparent.endswith("-00"):
+        yield message.traceparent  # not sampled: the ids travel on, no span is made
+        return
+    with _tracer.start_as_current_span(
+        f"process {message.event.topic.name}",
+        context=_context(message.traceparent),
+        kind=SpanKind.CONSUMER,
+        attributes={
+            "messaging.system": "kafka",
+            "messaging.operation.type": "process",
+            "messaging.destination.name": message.event.topic.name,
+            "messaging.message.id": message.id,
+            "restock.event.type": message.event.type_name(),
+        },
+    ) as span:
+        yield traceparent(span)
+
+
+@contextmanager
+def request_span(name: str, incoming: str | None) -> Iterator[str | None]:
+    """Open the span of one HTTP request; yields the traceparent for what it publishes."""
+    context = _context(incoming) if incoming else None
+    with _tracer.start_as_current_span(name, context=context, kind=SpanKind.SERVER) as span:
+        yield traceparent(span)
+
+
+def traceparent(span: Span | None = None) -> str | None:
+    """Return the W3C header of a span (the current one by default); None outside any trace."""
+    carrier: dict[str, str] = {}
+    context = trace.set_span_in_context(span) if span is not None else None
+    _propagator.inject(carrier, context)
+    return carrier.get("traceparent")
+
+
+def _context(header: str) -> Context:
+    return _propagator.extract({"traceparent": header})
+
+
+def _trace_ids(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = f"{context.trace_id:032x}"
+    return event

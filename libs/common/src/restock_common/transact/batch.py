@@ -1,0 +1,264 @@
+"""One transaction: a batch of records, or messages from within, decided and journalled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from restock_common.contracts import TYPES, Event
+from restock_common.contracts.dead_letters import DeadLetter
+from restock_common.contracts.envelope import (
+    Message,
+    Position,
+    Record,
+    chain_header,
+    decode,
+    derive_id,
+    encode,
+)
+from restock_common.contracts.ledger import TimeAdvanced
+from restock_common.contracts.topics import DEAD_LETTERS
+from restock_common.errors import InvariantBroken, Permanent
+from restock_common.transact.letters import dead_letter
+from restock_common.transact.log import log_identity
+from restock_common.transact.model import (
+    Application,
+    ConnectionT,
+    Cursor,
+    Emission,
+    Inbox,
+    Outcome,
+    Outgoing,
+    Partition,
+    StateT,
+    Writer,
+)
+
+
+def read_event(record: Record, handled: frozenset[type[Event]]) -> Message[Event] | None:
+    """Return the message of a record; None for a type that belongs here but is not handled.
+
+    Raises:
+        Permanent: The record is malformed, or its type does not belong on this topic.
+    """
+    for name, raw in record.headers:
+        if name == "ce_type":
+            known = TYPES.get(raw.decode(errors="replace"))
+            break
+    else:
+        known = None
+    if known is not None and known not in handled:
+        if known.topic.name == record.topic or known is TimeAdvanced:
+            return None
+        raise Permanent(
+            f"{known.type_name()!r} does not belong on {record.topic}", field="header ce_type"
+        )
+    return decode(record, TYPES)
+
+
+async def transact(
+    inbox: Inbox[ConnectionT],
+    application: Application[ConnectionT, StateT],
+    writer: Writer,
+    partition: Partition,
+    epoch: int,
+    records: Sequence[Record],
+) -> Outcome:
+    """Take a batch of records of one partition in one transaction, each of them once."""
+    async with inbox.begin(partition, epoch) as work:
+        cursor = work.cursor
+        fresh = [record for record in records if record.offset >= cursor.next_offset]
+        intake = _take_in(application, cursor, fresh)
+        decided = await _decide(application, writer, work.connection, intake.messages)
+        emissions, letters = _in_log_order(writer, intake, decided)
+        stamped = _stamp(writer, cursor, emissions)
+        moved = replace(
+            cursor,
+            next_offset=fresh[-1].offset + 1 if fresh else cursor.next_offset,
+            log_identity=_identity(cursor, fresh),
+            next_sequence=cursor.next_sequence + len(stamped),
+            head=_chain(cursor.head, stamped),
+            seen=intake.seen,
+            watermarks=intake.watermarks,
+        )
+        journal = _with_head(stamped, moved.head)
+        await work.finish(moved, journal)
+    return Outcome(
+        cursor=moved,
+        journal=journal,
+        handled=tuple(intake.messages),
+        duplicates=intake.duplicates + len(records) - len(fresh),
+        dead_letters=tuple(letter.event for letter in letters),
+    )
+
+
+async def act(
+    inbox: Inbox[ConnectionT],
+    application: Application[ConnectionT, StateT],
+    writer: Writer,
+    partition: Partition,
+    epoch: int,
+    messages: Sequence[Message[Event]],
+) -> Outcome:
+    """Decide messages that come from within (a finished plan, a due review), not from the log.
+
+    The cursor's row serialises them with the records of the partition; its offset stays.
+
+    Raises:
+        Permanent: A message was refused; nothing of the call is kept.
+    """
+    async with inbox.begin(partition, epoch) as work:
+        cursor = work.cursor
+        emissions: list[_Emitted] = []
+        for decided in await _decide(application, writer, work.connection, messages):
+            if isinstance(decided, Permanent):
+                raise decided
+            emissions.extend(decided)
+        stamped = _stamp(writer, cursor, emissions)
+        moved = replace(
+            cursor,
+            next_sequence=cursor.next_sequence + len(stamped),
+            head=_chain(cursor.head, stamped),
+        )
+        journal = _with_head(stamped, moved.head)
+        await work.finish(moved, journal)
+    return Outcome(moved, journal, tuple(messages), duplicates=0, dead_letters=())
+
+
+@dataclass(slots=True)
+class _Intake:
+    messages: list[Message[Event]]
+    records: list[Record]
+    seen: dict[str, Position]
+    watermarks: dict[str, datetime]
+    duplicates: int = 0
+    refused: list[tuple[Record, Permanent]] = field(default_factory=list)
+
+
+_Emitted = tuple[Message[Event], int, Emission]
+"""The cause, the emission's place among those of its cause, and the emission."""
+
+
+def _take_in(
+    application: Application[Any, Any], cursor: Cursor, records: Sequence[Record]
+) -> _Intake:
+    intake = _Intake([], [], dict(cursor.seen), dict(cursor.watermarks))
+    for record in records:
+        try:
+            message = application.read(record)
+        except Permanent as error:
+            intake.refused.append((record, error))
+            continue
+        if message is None:
+            continue
+        if message.position is not None:
+            last = intake.seen.get(message.source)
+            if last is not None and message.position <= last:
+                intake.duplicates += 1
+                continue
+            intake.seen[message.source] = message.position
+        if isinstance(message.event, TimeAdvanced):
+            known = intake.watermarks.get(message.source)
+            if known is None or message.event.until > known:
+                intake.watermarks[message.source] = message.event.until
+        intake.messages.append(message)
+        intake.records.append(record)
+    return intake
+
+
+async def _decide(
+    application: Application[ConnectionT, StateT],
+    writer: Writer,
+    connection: ConnectionT,
+    messages: Sequence[Message[Event]],
+) -> list[list[_Emitted] | Permanent]:
+    """Return for each message what it emits, or why it is refused."""
+    decided: list[list[_Emitted] | Permanent] = []
+    if not messages:
+        return decided
+    state = await application.load(connection, messages)
+    for message in messages:
+        with writer.trace(message) as traceparent:
+            try:
+                emissions = list(application.handle(state, message))
+            except Permanent as error:
+                decided.append(error)
+                continue
+        cause = replace(message, traceparent=traceparent)
+        decided.append([(cause, n, emission) for n, emission in enumerate(emissions)])
+    await application.save(connection, state)
+    return decided
+
+
+def _in_log_order(
+    writer: Writer, intake: _Intake, decided: Sequence[list[_Emitted] | Permanent]
+) -> tuple[list[_Emitted], list[Message[DeadLetter]]]:
+    """Return the emissions and the dead letters in the order of the records that caused them.
+
+    So the journal is a function of the log alone, wherever batches were cut.
+    """
+    emissions: list[_Emitted] = []
+    letters: list[Message[DeadLetter]] = []
+    results = [*intake.refused, *zip(intake.records, decided, strict=True)]
+    for record, result in sorted(results, key=lambda pair: pair[0].offset):
+        if isinstance(result, Permanent):
+            letter = dead_letter(writer.service, record, result)
+            letters.append(letter)
+            emissions.append((letter, 0, Emission(letter.event, topic=DEAD_LETTERS, partition=0)))
+        else:
+            emissions.extend(result)
+    return emissions, letters
+
+
+def _stamp(writer: Writer, cursor: Cursor, emissions: Sequence[_Emitted]) -> list[Outgoing]:
+    """Give each emission its id, position, partition and bytes."""
+    source = writer.source(cursor.partition)
+    stamped = []
+    for sequence, (cause, n, emission) in enumerate(emissions, cursor.next_sequence):
+        event = emission.event
+        topic = (emission.topic or event.topic).name
+        key = event.key.encode() if event.key is not None else None
+        partition = emission.partition
+        if partition is None:
+            if key is None:
+                raise InvariantBroken(f"{event.type_name()} has neither a key nor a partition")
+            partition = writer.partition_of(topic, key)
+        headers, body = encode(
+            Message(
+                id=derive_id(cause.id, event.type_name(), n),
+                source=source,
+                time=cause.time,
+                event=event,
+                position=Position(cursor.incarnation, sequence),
+                cause=cause.id,
+                traceparent=emission.traceparent or cause.traceparent,
+            )
+        )
+        stamped.append(Outgoing(sequence, topic, partition, key, headers, body))
+    return stamped
+
+
+def _chain(head: bytes, entries: Sequence[Outgoing]) -> bytes:
+    """Return the chain's head after a batch; unchanged by a batch that published nothing."""
+    if not entries:
+        return head
+    digest = sha256(head)
+    for entry in entries:
+        digest.update(f"\n{entry.sequence} {entry.topic} {entry.partition} ".encode())
+        digest.update(entry.body)
+    return digest.digest()
+
+
+def _with_head(entries: Sequence[Outgoing], head: bytes) -> tuple[Outgoing, ...]:
+    """Publish the head with the batch: on its last entry."""
+    if not entries:
+        return ()
+    last = entries[-1]
+    return (*entries[:-1], replace(last, headers=[*last.headers, chain_header(head)]))
+
+
+def _identity(cursor: Cursor, fresh: Sequence[Record]) -> str | None:
+    if cursor.log_identity is None and fresh and fresh[0].offset == 0:
+        return log_identity(fresh[0])
+    return cursor.log_identity

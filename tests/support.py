@@ -1,0 +1,91 @@
+"""Small helpers that tests of several services share."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from restock_common.contracts import TYPES
+from restock_common.contracts.envelope import Message, Record, decode, derive_id, encode
+from restock_common.contracts.event import Event
+from restock_common.contracts.topics import Topic
+from restock_common.kafka import Producer, partition_of, read_to_end
+from restock_common.settings import KafkaSettings
+from restock_common.transact import Outgoing
+
+T = TypeVar("T")
+
+EPOCH = datetime(2017, 1, 2, 9, tzinfo=UTC)
+"""A fixed moment for events whose time does not matter."""
+
+
+def message(
+    event: Event, *, time: datetime = EPOCH, message_id: str | None = None, source: str = "/test"
+) -> Message[Any]:
+    """Wrap an event as a message from outside; the id is derived from the event unless given."""
+    return Message(
+        id=message_id or derive_id(event.type_name(), event.model_dump_json()),
+        source=source,
+        time=time,
+        event=event,
+    )
+
+
+def outgoing(
+    sent: Message[Any], *, partition: int | None = None, topic: Topic | None = None
+) -> Outgoing:
+    """Return the record of a message; its partition follows from the key unless given."""
+    name = (topic or sent.event.topic).name
+    key = sent.event.key.encode() if sent.event.key is not None else None
+    if partition is None:
+        assert key is not None, f"{sent.event.type_name()} has no key: give its partition"
+        partition = partition_of(name, key)
+    headers, body = encode(sent)
+    return Outgoing(0, name, partition, key, headers, body)
+
+
+async def publish(
+    kafka: KafkaSettings,
+    events: Sequence[Event | Message[Any]],
+    *,
+    partition: int | None = None,
+    topic: Topic | None = None,
+) -> None:
+    """Publish events (wrapped by `message` where they are bare), in order on each partition."""
+    messages = [one if isinstance(one, Message) else message(one) for one in events]
+    await publish_raw(kafka, [outgoing(one, partition=partition, topic=topic) for one in messages])
+
+
+async def publish_raw(kafka: KafkaSettings, records: Sequence[Outgoing]) -> None:
+    """Publish records as they are: malformed ones too."""
+    producer = Producer(kafka)
+    await producer.start()
+    try:
+        await producer.publish(records)
+    finally:
+        await producer.stop()
+
+
+async def read_records(kafka: KafkaSettings, topic: Topic) -> list[Record]:
+    """Return everything on a topic, in order on each partition."""
+    return [record async for record in read_to_end(kafka, topic)]
+
+
+async def read_messages(kafka: KafkaSettings, topic: Topic) -> list[Message[Any]]:
+    """Return every message on a topic, in order on each partition."""
+    return [decode(record, TYPES) for record in await read_records(kafka, topic)]
+
+
+async def until(
+    probe: Callable[[], Awaitable[T]], *, what: str, timeout_s: float = 30.0, every_s: float = 0.05
+) -> T:
+    """Return the probe's first true answer; fail, naming `what`, where none comes in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        answer = await probe()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout_s:g} s; the last answer: {answer!r}")
+        await asyncio.sleep(every_s)
