@@ -1,0 +1,1 @@
+"""The ledger: reserves, ships and receives stock, and cannot oversell."""

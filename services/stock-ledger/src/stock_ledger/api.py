@@ -1,0 +1,66 @@
+"""What the ledger tells over HTTP: levels, orders, shards and totals."""
+
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from restock_common.errors import Transient
+
+
+class Queries(Protocol):
+    """Look-ups in the books."""
+
+    async def stock(self, sku: str) -> list[dict[str, Any]]:
+        """Return the levels of a sku by location, in units."""
+
+    async def order(self, order: str) -> dict[str, Any] | None:
+        """Return an order's claims with their pieces; None where it is not known."""
+
+    async def shards(self) -> list[dict[str, Any]]:
+        """Return where each shard's writer stands."""
+
+    async def figures(self) -> dict[str, int]:
+        """Return totals."""
+
+
+def create_api(queries: Queries) -> FastAPI:
+    """Return the routes; health, metrics and progress are added by the service."""
+    api = FastAPI(title="Restock stock-ledger", version="1")
+
+    @api.exception_handler(Transient)
+    async def unavailable(_request: Request, error: Transient) -> JSONResponse:
+        return problem(503, "Not available now", str(error), {"Retry-After": "1"})
+
+    @api.get("/v1/stock/{sku}")
+    async def stock(sku: str) -> dict[str, Any]:
+        return {"sku": sku, "levels": await queries.stock(sku)}
+
+    @api.get("/v1/orders/{order:path}", response_model=None)
+    async def order(order: str) -> dict[str, Any] | JSONResponse:
+        found = await queries.order(order)
+        if found is None:
+            return problem(404, "Unknown order", f"order {order!r} is not in the ledger")
+        return found
+
+    @api.get("/v1/shards")
+    async def shards() -> dict[str, Any]:
+        return {"shards": await queries.shards()}
+
+    @api.get("/v1/figures")
+    async def figures() -> dict[str, int]:
+        return await queries.figures()
+
+    return api
+
+
+def problem(
+    status: int, title: str, detail: str, headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Return an RFC 9457 problem."""
+    return JSONResponse(
+        {"type": "about:blank", "title": title, "status": status, "detail": detail},
+        status,
+        headers,
+        media_type="application/problem+json",
+    )

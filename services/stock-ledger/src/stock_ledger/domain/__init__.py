@@ -1,0 +1,1 @@
+"""The ledger's rules: pure decisions, (books, message) -> decision."""

@@ -1,0 +1,108 @@
+"""Offers between pools: taken in, answered, and what an answer leads to at home."""
+
+from dataclasses import replace
+
+from restock_common.contracts.envelope import Message
+from restock_common.contracts.ledger import (
+    LineAccepted,
+    LineOffered,
+    LineRefused,
+)
+from restock_common.errors import Permanent
+from stock_ledger.domain.books import Books, Decision
+from stock_ledger.domain.draft import Draft
+from stock_ledger.domain.effects import reserve
+from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState, PieceState
+from stock_ledger.domain.place import ask_next_pool, whole_shares
+
+
+def take_offer(books: Books, message: Message[LineOffered]) -> Decision:
+    """Remember an offer until time advances; nothing if it is known or was withdrawn before.
+
+    Raises:
+        Permanent: The offered pool is not on this shard.
+    """
+    event = message.event
+    if event.sourcing.shard != books.shard:
+        raise Permanent(f"is {event.sourcing.shard}, read on {books.shard}", field="sourcing.shard")
+    key = ClaimKey(event.order, event.offer)
+    if books.claim(key) is not None:
+        return Decision(duplicate=True)
+    draft = Draft(books, message.id, message.time)
+    draft.add(
+        Claim(
+            event.order, event.offer, ClaimState.PENDING, message.time, event, message.traceparent
+        ),
+        fresh=False,
+    )
+    return draft.finish()
+
+
+def answer(draft: Draft, claim: Claim) -> None:
+    """Reserve an offered line here, all of it, or refuse it."""
+    offer = claim.asked
+    assert isinstance(offer, LineOffered), f"claim {claim.key} is no offer"
+    shares = whole_shares(draft, claim, offer.line)
+    if not shares:
+        claim.state = ClaimState.REFUSED
+        refusal = LineRefused(
+            offer=offer.offer, order=offer.order, line=offer.line.line, pool=claim.pool
+        )
+        draft.emit(refusal, claim=claim, partition=offer.home_shard)
+        return
+    claim.state = ClaimState.OPEN
+    reserve(draft, claim, draft.ask(claim, offer.line), shares)
+    acceptance = LineAccepted(
+        offer=offer.offer,
+        order=offer.order,
+        line=offer.line.line,
+        pool=claim.pool,
+        location=shares[0][0],
+    )
+    draft.emit(acceptance, claim=claim, partition=offer.home_shard)
+
+
+def accepted(books: Books, message: Message[LineAccepted]) -> Decision:
+    """Note at home that another pool serves the line; late answers change nothing.
+
+    Raises:
+        Permanent: The order is not known.
+    """
+    draft = Draft(books, message.id, message.time)
+    found = _offered(draft, message.event)
+    if found is None:
+        return Decision(duplicate=True)
+    claim, number = found
+    draft.move(claim, number, PieceState.ACCEPTED)
+    return draft.finish()
+
+
+def refused(books: Books, message: Message[LineRefused]) -> Decision:
+    """Ask the next pool; after the last, the line ends at home when time next advances.
+
+    Not at once: two refusals may come in either order, and the first would take what is there.
+    Late answers change nothing.
+
+    Raises:
+        Permanent: The order is not known.
+    """
+    draft = Draft(books, message.id, message.time)
+    found = _offered(draft, message.event)
+    if found is None:
+        return Decision(duplicate=True)
+    claim, number = found
+    if not ask_next_pool(draft, claim, number):
+        claim.pieces[number] = replace(claim.pieces[number], since=message.time)
+        draft.move(claim, number, PieceState.REFUSED)
+    return draft.finish()
+
+
+def _offered(draft: Draft, answer: LineAccepted | LineRefused) -> tuple[Claim, int] | None:
+    """Return the piece that still waits for this answer."""
+    claim = draft.open(ClaimKey(answer.order, HOME))
+    if claim is None or claim.placed is None:
+        raise Permanent(f"{answer.order!r} is not an order of this shard", field="order")
+    for number, piece in enumerate(claim.pieces):
+        if piece.offer == answer.offer and piece.state is PieceState.OFFERED:
+            return claim, number
+    return None

@@ -1,0 +1,97 @@
+"""The ledger's log in: one transaction a batch, decided by `handlers`, kept by a store."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from restock_common import telemetry
+from restock_common.contracts import Event
+from restock_common.contracts.envelope import Message, Record
+from restock_common.contracts.ledger import LineOffered, TimeAdvanced
+from restock_common.contracts.stock import StockBackordered, StockReserved
+from restock_common.contracts.topics import LEDGER
+from restock_common.kafka import Producer
+from restock_common.postgres import Connection, PostgresInbox
+from restock_common.runtime import Stream
+from restock_common.settings import KafkaSettings
+from restock_common.transact import Emission, read_event
+from stock_ledger.domain.books import Books
+from stock_ledger.handlers import HANDLERS, decide
+
+SERVICE = "stock-ledger"
+MAX_RECORDS = 1000
+
+_HANDLED = frozenset(HANDLERS)
+_COUNTED = {
+    StockReserved: telemetry.LEDGER_RESERVATIONS,
+    StockBackordered: telemetry.LEDGER_BACKORDERS,
+    LineOffered: telemetry.LEDGER_OFFERS,
+}
+
+
+class Store(Protocol):
+    """Where the books are kept."""
+
+    async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Books:
+        """Return the books as these messages need them."""
+
+    async def save(self, connection: Connection, books: Books) -> None:
+        """Write what the decisions changed."""
+
+
+class LedgerApplication:
+    """Reads, loads, decides and saves for `transact`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, record: Record) -> Message[Event] | None:
+        """Return the message of a record. Raises Permanent where it is malformed.
+
+        An advance of time happens at the time that it tells, whatever its envelope says: what it
+        leads to is compared with that.
+        """
+        message = read_event(record, _HANDLED)
+        if message is not None and isinstance(message.event, TimeAdvanced):
+            return replace(message, time=message.event.until)
+        return message
+
+    async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Books:
+        """Return the books as these messages need them."""
+        return await self._store.load(connection, messages)
+
+    def handle(self, state: Books, message: Message[Event]) -> Iterable[Emission]:
+        """Decide one message. Raises Permanent where it can never be handled."""
+        decision = decide(state, message)
+        if decision.duplicate:
+            telemetry.LEDGER_DUPLICATES.labels(type(message.event).__name__).inc()
+        for kind, number in Counter(type(one.event) for one in decision.emissions).items():
+            if kind in _COUNTED:
+                _COUNTED[kind].inc(number)
+        return decision.emissions
+
+    async def save(self, connection: Connection, state: Books) -> None:
+        """Write what the decisions changed."""
+        await self._store.save(connection, state)
+
+
+def ledger_stream(
+    kafka: KafkaSettings,
+    inbox: PostgresInbox,
+    producer: Producer,
+    store: Store,
+    *,
+    max_records: int = MAX_RECORDS,
+) -> Stream[Books]:
+    """Return the stream over all shards, worked on side by side since they share no rows."""
+    return Stream(
+        service=SERVICE,
+        kafka=kafka,
+        inbox=inbox,
+        producer=producer,
+        application=LedgerApplication(store),
+        topics=[LEDGER],
+        max_records=max_records,
+        concurrent=True,
+    )
