@@ -1,0 +1,1 @@
+"""The door: orders, receipts, counts, master data and time, validated, homed and published."""

@@ -1,0 +1,52 @@
+"""Orders: placed one by one or in batches, and called off."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from order_ingest.api.problems import acceptance, batch_answer
+from order_ingest.api.reading import Body, DoorRoute, KeyRing, OptionalBody
+from order_ingest.api.schema import body_of
+from order_ingest.domain.requests import (
+    CancelRequest,
+    OrderBatch,
+    OrderRequest,
+    parse,
+    parse_batch,
+    parse_order_number,
+)
+from order_ingest.handlers import Accepted, Door
+
+
+def router(door: Door, keys: KeyRing) -> APIRouter:
+    """Return the routes of orders; whose they are follows from the key."""
+    routes = APIRouter(prefix="/v1", tags=["orders"], route_class=DoorRoute)
+    shop_of_key = Depends(keys.shop)
+
+    @routes.post("/orders", status_code=202, openapi_extra=body_of(OrderRequest))
+    async def place_order(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
+        """Place one order: 202 once it is durable, the same answer to every repeat of it."""
+        [answer] = await door.place(shop, [parse(OrderRequest, body)])
+        if isinstance(answer, Accepted):
+            return acceptance(answer)
+        raise answer
+
+    @routes.post("/orders:batch", status_code=202, openapi_extra=body_of(OrderBatch))
+    async def place_orders(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
+        """Place up to 1,000 orders, each for itself: 202 when all are taken, else 207."""
+        requests = parse_batch(OrderBatch, OrderRequest, "orders", body)
+        return batch_answer(await door.place(shop, requests))
+
+    @routes.post(
+        "/orders/{order:path}/cancel",
+        status_code=202,
+        openapi_extra=body_of(CancelRequest, required=False),
+    )
+    async def cancel_order(
+        order: str, body: OptionalBody, shop: Annotated[str, shop_of_key]
+    ) -> Response:
+        """Call a whole order off, by the shop's own number of it or by its id."""
+        number = parse_order_number(order)
+        return acceptance(await door.cancel(shop, number, parse(CancelRequest, body)))
+
+    return routes

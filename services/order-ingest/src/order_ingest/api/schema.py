@@ -1,0 +1,72 @@
+"""The API's description: bodies are read as bytes, so their schemas are told here."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from order_ingest.domain.requests import (
+    CancelRequest,
+    ClockRequest,
+    CountRequest,
+    EntityBatch,
+    OrderBatch,
+    OrderRequest,
+    ReceiptBatch,
+    ReceiptRequest,
+)
+from restock_common.contracts.catalogue import (
+    CatalogueEntity,
+    Location,
+    Pool,
+    Product,
+    Supplier,
+    Vehicle,
+)
+
+KINDS: dict[str, type[CatalogueEntity]] = {
+    "products": Product,
+    "suppliers": Supplier,
+    "locations": Location,
+    "pools": Pool,
+    "vehicles": Vehicle,
+}
+"""The entities by the name that they have in addresses."""
+
+_BODIES: tuple[type[BaseModel], ...] = (
+    OrderRequest,
+    OrderBatch,
+    CancelRequest,
+    ReceiptRequest,
+    ReceiptBatch,
+    CountRequest,
+    ClockRequest,
+    *KINDS.values(),
+    *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
+)
+_REFERENCES, _SCHEMAS = models_json_schema(
+    [(model, "validation") for model in _BODIES], ref_template="#/components/schemas/{model}"
+)
+
+
+def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
+    """Return what a route adds to the description, so that its body has a schema."""
+    schema = _REFERENCES[model, "validation"]
+    return {
+        "requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}
+    }
+
+
+def describe(api: FastAPI) -> None:
+    """Give the API a description in which the models of all bodies stand among the components."""
+    generate = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        if api.openapi_schema is None:
+            components = generate().setdefault("components", {})
+            components.setdefault("schemas", {}).update(_SCHEMAS["$defs"])
+        assert api.openapi_schema is not None, "the description has been generated"
+        return api.openapi_schema
+
+    api.openapi = openapi  # type: ignore[method-assign]

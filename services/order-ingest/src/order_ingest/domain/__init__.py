@@ -1,0 +1,1 @@
+"""What the door decides: what it accepts, where an order belongs, and what it is called."""

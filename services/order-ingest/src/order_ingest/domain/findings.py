@@ -1,0 +1,98 @@
+"""What is wrong with an input: the field, the value and the reason, for people and for programs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from restock_common.errors import Permanent
+
+SHOWN_CHARACTERS = 80
+"""Of a longer value the beginning is shown: enough to find it, too little to flood a log."""
+
+JsonScalar = str | int | float | bool | None
+
+_MAX_SAFE_INTEGER = 2**53 - 1  # beyond it JSON readers round (RFC 8259, section 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        field: Its place in the input, such as `lines.0.sku`; `body` for the whole.
+        reason: What is wrong with it.
+        value: What stands there, cut where it is long; None where nothing does.
+    """
+
+    field: str
+    reason: str
+    value: JsonScalar = None
+
+
+class Refused(Permanent):
+    """The input can never be accepted as it is.
+
+    Args:
+        findings: What is wrong, at least one.
+        malformed: It is not even JSON, so that no field can be named.
+    """
+
+    def __init__(self, findings: Sequence[Finding], *, malformed: bool = False) -> None:
+        first = findings[0]
+        value = "" if first.value is None else f": {first.value!r}"
+        more = f" (+{len(findings) - 1} more)" if len(findings) > 1 else ""
+        super().__init__(f"{first.reason}{value}{more}", field=first.field)
+        self.findings = tuple(findings)
+        self.malformed = malformed
+
+
+class UnknownOrder(Permanent):
+    """The order that is spoken of has never been placed here."""
+
+
+class Conflict(Permanent):
+    """The same id was taken before with other content, and stays what it was."""
+
+
+def shown(value: object) -> JsonScalar:
+    """Return a value that can stand in a JSON answer: scalars as they are, long ones cut."""
+    match value:
+        case None | bool():
+            return value
+        case int() if abs(value) <= _MAX_SAFE_INTEGER:
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case _:
+            text = value if isinstance(value, str) else repr(value)
+            return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+
+
+def refused(error: ValidationError) -> Refused:
+    """Return a failed validation as a refusal that names every field."""
+    details = findings_of(error)
+    findings = [
+        Finding(
+            field=".".join(map(str, detail["loc"])) or "body",
+            reason=detail["msg"].removeprefix("Value error, "),
+            value=None if detail["type"] == "missing" else shown(detail["input"]),
+        )
+        for detail in details
+    ]
+    return Refused(findings, malformed=details[0]["type"] == "json_invalid")
+
+
+def findings_of(error: ValidationError) -> list[ErrorDetails]:
+    """Return what pydantic found, without what only follows from it.
+
+    Items that do not validate are not counted, so that a list of one bad item is "too short" as
+    well; that is left out where an item of the list is found fault with.
+    """
+    details = error.errors(include_url=False, include_context=False)
+    inside = {detail["loc"][:end] for detail in details for end in range(len(detail["loc"]))}
+    return [
+        detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside
+    ]

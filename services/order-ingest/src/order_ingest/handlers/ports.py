@@ -1,0 +1,76 @@
+"""What the door works with: its answers, its memory, its master data and its clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from order_ingest.domain.orders import Placement
+from restock_common.contracts.catalogue import Catalogue
+from restock_common.postgres import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a door answers once the event is durable.
+
+    Attributes:
+        kind: What was accepted: order, receipt, count, ...
+        id: Its id; an order's is `<shop>:<number>`.
+        event: The event's id, the same for every repeat.
+        pool: Whose stock it concerns; None for master data.
+    """
+
+    kind: str
+    id: str
+    event: str
+    pool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the order book holds of some orders.
+
+    Attributes:
+        placements: Each order as it was first taken, by id.
+        new: Those that were written just now.
+    """
+
+    placements: dict[str, Placement]
+    new: frozenset[str]
+
+
+class OrderBook(Protocol):
+    """Remembers each order as it was first taken, for ever; `store.PostgresOrderBook`."""
+
+    async def remember(
+        self, connection: Connection, asked: Sequence[Placement], others: Sequence[str] = ()
+    ) -> Memory:
+        """Write the orders that are not there; return all of them, and `others`, as they are."""
+
+
+class MasterData(Protocol):
+    """The catalogue as it stands; `runtime.CatalogueReader`."""
+
+    catalogue: Catalogue
+
+    def not_ready(self) -> str | None:
+        """Return why lookups may miss something."""
+
+
+class Clock:
+    """The time that counts: the system's, or in a replay the time that was last said.
+
+    Args:
+        replay: Whether time is said through the API.
+    """
+
+    def __init__(self, *, replay: bool) -> None:
+        self.replay = replay
+        self.said: datetime | None = None
+
+    def now(self) -> datetime:
+        """Return the time; a replay that has not said one yet plays what is past."""
+        if self.replay and self.said is not None:
+            return self.said
+        return datetime.now(UTC)

@@ -1,0 +1,142 @@
+"""restock.storefront-orders.v1: the door for storefronts that speak Kafka.
+
+A record's value is the same JSON as the body of `POST /v1/orders`, or
+`{"cancel": "<order>", "cancelled_at": ..., "reason": ...}`, of which only `cancel` must be there.
+The header `shop` names the shop. Topic access is the broker's to control; what cannot be taken
+becomes a dead letter with field and reason.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import ClassVar, assert_never, cast
+
+from order_ingest.domain import checks, orders
+from order_ingest.domain.findings import Finding, Refused
+from order_ingest.domain.orders import Placement
+from order_ingest.domain.requests import CancelMessage, OrderRequest, parse_storefront_message
+from order_ingest.handlers import Door, Memory, OrderBook, take_order
+from restock_common.contracts.envelope import Message, Record
+from restock_common.contracts.event import Event
+from restock_common.contracts.topics import STOREFRONT_ORDERS, Topic
+from restock_common.postgres import Connection
+from restock_common.transact import Emission
+
+
+class OrderAsked(Event):
+    """An order that passed every check but whether it is a repeat; never published."""
+
+    topic: ClassVar[Topic] = STOREFRONT_ORDERS
+
+    placement: Placement
+
+
+class CancelAsked(Event):
+    """A cancellation that passed every check but whether its order is known; never published."""
+
+    topic: ClassVar[Topic] = STOREFRONT_ORDERS
+
+    order: str
+    request: CancelMessage
+
+
+@dataclass(slots=True)
+class Batch:
+    """The orders that one transaction is about.
+
+    Attributes:
+        memory: They as they were first taken, those of this batch among them.
+        reached: Those of this batch that have been decided: only then are they known.
+    """
+
+    memory: Memory
+    reached: set[str] = field(default_factory=set)
+
+    def known(self, order: str) -> Placement | None:
+        """Return an order that was placed before this point of the log."""
+        if order in self.memory.new and order not in self.reached:
+            return None
+        return self.memory.placements.get(order)
+
+
+class StorefrontOrders:
+    """The application on the raw topic; checks and decisions are those of the HTTP door.
+
+    Args:
+        door: What an order is checked against.
+        book: Where each order is remembered.
+        shops: The shops that are known.
+    """
+
+    def __init__(self, door: Door, book: OrderBook, shops: Collection[str]) -> None:
+        self._door = door
+        self._book = book
+        self._shops = frozenset(shops)
+
+    def read(self, record: Record) -> Message[Event]:
+        """Return what a record asks for. Raises Refused, or Transient with no pool to take it."""
+        shop = self._shop(record)
+        request = parse_storefront_message(record.value)
+        known = self._door.known()
+        event: OrderAsked | CancelAsked
+        match request:
+            case OrderRequest():
+                placement = take_order(shop, request, known)
+                event = OrderAsked(placement=placement)
+                event_id, time = orders.placed_id(placement.order), request.placed_at
+            case CancelMessage():
+                sent_at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+                time = request.cancelled_at or sent_at
+                checks.check_time("cancelled_at", time, known.now)
+                order = orders.order_id(shop, request.cancel)
+                event = CancelAsked(order=order, request=request)
+                event_id = orders.cancelled_id(order)
+            case _:
+                assert_never(request)
+        return Message(
+            event_id,
+            source=f"/restock/storefronts/{shop}",
+            time=time,
+            event=event,
+            traceparent=_header(record, "traceparent"),
+        )
+
+    async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Batch:
+        """Write the orders that are not there yet, and return all that the messages speak of."""
+        asked = [one.event.placement for one in messages if isinstance(one.event, OrderAsked)]
+        others = [one.event.order for one in messages if isinstance(one.event, CancelAsked)]
+        return Batch(await self._book.remember(connection, asked, others))
+
+    def handle(self, state: Batch, message: Message[Event]) -> Iterable[Emission]:
+        """Publish the order as it was first taken, or its cancellation, on its shard."""
+        event = cast("OrderAsked | CancelAsked", message.event)
+        match event:
+            case OrderAsked(placement=asked):
+                first = orders.settle(state.memory.placements[asked.order], asked)
+                state.reached.add(first.order)
+                return (Emission(first.event, partition=first.shard),)
+            case CancelAsked(order=order):
+                placement = state.known(order)
+                cancelled = orders.cancel(order, placement, event.request, message.time)
+                assert placement is not None, "an unknown order cannot be cancelled"
+                return (Emission(cancelled, partition=placement.shard),)
+            case _:
+                assert_never(event)
+
+    async def save(self, connection: Connection, state: Batch) -> None:
+        """Write nothing: `load` has."""
+
+    def _shop(self, record: Record) -> str:
+        shop = _header(record, "shop")
+        if not shop:
+            raise Refused([Finding("header shop", "is missing")])
+        if shop not in self._shops:
+            raise Refused([Finding("header shop", "is not a shop known here", shop)])
+        return shop
+
+
+def _header(record: Record, name: str) -> str | None:
+    for found, value in record.headers:
+        if found == name:
+            return value.decode(errors="backslashreplace")
+    return None

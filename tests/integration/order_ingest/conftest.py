@@ -1,0 +1,39 @@
+"""The service as its own process, with a small catalogue."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from tests.integration.order_ingest.sample import CATALOGUE, Ingest
+
+from restock_common.settings import KafkaSettings
+from restock_local.platform.base import Platform
+from restock_local.supervisor import ServiceKind, Supervisor
+
+
+@pytest.fixture(scope="module")
+async def ingest(
+    request: pytest.FixtureRequest,
+    platform: Platform,
+    kafka: KafkaSettings,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Ingest]:
+    """Run order-ingest with the clock that the module asks for, and load the catalogue."""
+    folder = tmp_path_factory.mktemp("order-ingest")
+    service = ServiceKind("order-ingest")
+    supervisor = Supervisor(
+        platform,
+        folder,
+        clock=getattr(request.module, "CLOCK", "replay"),
+        environment={"RESTOCK_CLOCK_TICK_S": "0.2"},
+        services=[service],
+    )
+    async with supervisor:
+        url = supervisor.urls[service.name]
+        headers = {"X-API-Key": supervisor.api_key}
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
+            for kind, items in CATALOGUE.items():
+                answer = await http.put(f"/v1/{kind}:batch", json={"items": items})
+                assert answer.status_code == 202, answer.text
+            yield Ingest(http, kafka, url)
+    await platform.databases.drop_database(service.module)

@@ -1,0 +1,49 @@
+"""A small world for the door: its catalogue, a good order, and the running service."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from restock_common.settings import KafkaSettings
+from restock_local.supervisor import SHOP
+
+PLACED_AT = datetime(2017, 1, 2, 9, tzinfo=UTC)
+
+NORTH = {"latitude": 41.9, "longitude": -87.6}
+SOUTH = {"latitude": 29.8, "longitude": -95.4}
+
+CATALOGUE: dict[str, list[dict[str, Any]]] = {
+    "suppliers": [{"supplier": "acme"}],
+    "products": [{"sku": sku, "supplier": "acme"} for sku in ("tea", "milk", "a/b:1")],
+    "pools": [{"pool": "north", "shard": 1}, {"pool": "south", "shard": 2}],
+    "locations": [
+        {"location": "n1", "pool": "north", "place": NORTH},
+        {"location": "n2", "pool": "north", "place": {"latitude": 42.3, "longitude": -87.9}},
+        {"location": "s1", "pool": "south", "place": SOUTH},
+    ],
+    "vehicles": [{"vehicle": "v1", "location": "n1", "capacity_grams": 900_000}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The running service: its door with a good key, and its broker."""
+
+    http: httpx.AsyncClient
+    kafka: KafkaSettings
+    url: str
+    shop: str = SHOP
+
+
+def order(number: str, **changes: Any) -> dict[str, Any]:
+    """Return a good order of two lines, near the northern pool."""
+    return {
+        "order": number,
+        "customer": "household-1",
+        "placed_at": PLACED_AT.isoformat(),
+        "destination": {"latitude": 41.8, "longitude": -87.7},
+        "lines": [{"sku": "tea", "quantity": 2}, {"sku": "milk", "quantity": 1}],
+        **changes,
+    }

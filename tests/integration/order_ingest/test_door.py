@@ -1,0 +1,114 @@
+"""The door itself, where the world behind it is slow or gone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+from tests.support import read_messages
+from tests.unit.order_ingest.sample import catalogue, request
+
+from order_ingest.handlers import Accepted, Clock, Door
+from order_ingest.store import PostgresOrderBook
+from restock_common.contracts.ledger import OrderPlaced
+from restock_common.contracts.topics import LEDGER
+from restock_common.errors import Transient
+from restock_common.kafka import Producer
+from restock_common.postgres import Database
+from restock_common.settings import KafkaSettings
+
+pytestmark = pytest.mark.kafka
+
+
+class Read:
+    catalogue = catalogue()
+
+    def not_ready(self) -> None:
+        return None
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    await opened.open()
+    await opened.migrate(["restock_common", "order_ingest"])
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
+    started = Producer(kafka)
+    await started.start()
+    yield started
+    await started.stop()
+
+
+def door(database: Database, producer: Producer, *, publish_timeout_s: float = 30.0) -> Door:
+    return Door(
+        master_data=Read(),
+        clock=Clock(replay=True),
+        database=database,
+        book=PostgresOrderBook(),
+        producer=producer,
+        publish_timeout_s=publish_timeout_s,
+    )
+
+
+async def test_what_kafka_does_not_acknowledge_in_time_is_not_accepted(
+    database: Database, producer: Producer
+) -> None:
+    hasty = door(database, producer, publish_timeout_s=1e-9)
+    with pytest.raises(Transient, match="not acknowledged"):
+        await hasty.place("shop", [request(order="late")])
+    with pytest.raises(Transient, match="not acknowledged"):
+        await hasty.advance(datetime(2017, 1, 2, tzinfo=UTC))
+    assert hasty.clock.said is None
+    patient = door(database, producer)
+    [answer] = await patient.place("shop", [request(order="late")])
+    assert isinstance(answer, Accepted), "the same order again is accepted"
+
+
+async def test_what_cannot_be_remembered_is_not_published(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    shut = door(database, producer)
+    await database.close()
+    with pytest.raises(Transient, match="PostgreSQL"):
+        await shut.place("shop", [request(order="unremembered")])
+    events = [one.event for one in await read_messages(kafka, LEDGER)]
+    assert "shop:unremembered" not in {one.order for one in events if isinstance(one, OrderPlaced)}
+
+
+async def test_of_many_at_once_one_content_wins_and_all_its_repeats_agree(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    """Two doors on one book, as two replicas have: 40 senders, two contents."""
+    doors = [door(database, producer) for _ in range(2)]
+    answers = await asyncio.gather(
+        *(
+            doors[n % 2].place("shop", [request(order="race", customer=f"c{n // 2 % 2}")])
+            for n in range(40)
+        )
+    )
+    accepted = [one for [one] in answers if isinstance(one, Accepted)]
+    assert len(accepted) == 20
+    assert len(set(accepted)) == 1
+    events = [
+        one.event
+        for one in await read_messages(kafka, LEDGER)
+        if isinstance(one.event, OrderPlaced) and one.event.order == "shop:race"
+    ]
+    assert len(events) == 20
+    assert len({event.model_dump_json() for event in events}) == 1
+
+
+async def test_batches_with_the_same_orders_in_other_sequence_do_not_deadlock(
+    database: Database, producer: Producer
+) -> None:
+    requests = [request(order=f"n{n}") for n in range(50)]
+    doors = [door(database, producer) for _ in range(4)]
+    answers = await asyncio.gather(
+        *(one.place("shop", requests if n % 2 else requests[::-1]) for n, one in enumerate(doors))
+    )
+    assert all(isinstance(one, Accepted) for batch in answers for one in batch)

@@ -1,0 +1,60 @@
+"""Keys and clocks from the environment."""
+
+import pytest
+
+from order_ingest.settings import Settings, shops_by_key
+from restock_common.settings import read_settings
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RESTOCK_API_KEYS", raising=False)
+
+
+def test_a_shop_may_have_several_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESTOCK_API_KEYS", "one=aaaaaaaa, two=b=bbbbbb,one=cccccccc")
+    shops = shops_by_key(read_settings(Settings).api_keys)
+    assert shops == {"aaaaaaaa": "one", "b=bbbbbb": "two", "cccccccc": "one"}
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("", "pair 1"),
+        ("nokey", "'nokey'"),
+        ("one=aaaaaaaa,=bbbbbbbb", "pair 2"),
+        ("One=aaaaaaaa", "pair 1"),
+        ("a:b=aaaaaaaa", "pair 1"),
+        (f"{'s' * 33}=aaaaaaaa", "pair 1"),
+        ("one=secret7", "8 or more"),
+        ("one=secretsecret,two=secretsecret", "'two' stands there twice"),
+    ],
+)
+def test_wrong_keys_stop_the_start_and_are_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], value: str, told: str
+) -> None:
+    monkeypatch.setenv("RESTOCK_API_KEYS", value)
+    with pytest.raises(SystemExit) as stopped:
+        read_settings(Settings)
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("RESTOCK_API_KEYS: ")
+    assert told in said
+    assert "secret" not in said
+
+
+def test_without_keys_there_is_no_door(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_settings(Settings)
+    assert "RESTOCK_API_KEYS" in capsys.readouterr().err
+
+
+def test_an_unknown_clock_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RESTOCK_API_KEYS", "one=aaaaaaaa")
+    monkeypatch.setenv("RESTOCK_CLOCK", "sundial")
+    with pytest.raises(SystemExit):
+        read_settings(Settings)
+    assert "RESTOCK_CLOCK" in (said := capsys.readouterr().err)
+    assert "sundial" in said
