@@ -1,0 +1,1 @@
+"""The forecaster: learns demand online and publishes its distribution."""

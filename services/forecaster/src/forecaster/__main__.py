@@ -1,0 +1,40 @@
+"""The composition root: `python -m forecaster`."""
+
+import uvloop
+
+from forecaster import api, store
+from forecaster.settings import ForecasterSettings
+from forecaster.stream import SERVICE, Forecaster
+from restock_common import telemetry
+from restock_common.kafka import Producer
+from restock_common.runtime import Service
+from restock_common.settings import read_settings
+
+
+async def main() -> int:
+    """Run the service; return its exit code."""
+    settings = read_settings(ForecasterSettings)
+    telemetry.configure(SERVICE, settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    producer = Producer(settings)
+    forecaster = Forecaster(
+        kafka=settings,
+        producer=producer,
+        checkpoints=store,
+        data_dir=settings.data_dir,
+        checkpoint_every_events=settings.checkpoint_every_events,
+        checkpoint_every_s=settings.checkpoint_every_s,
+    )
+    service = Service(
+        SERVICE,
+        settings,
+        api.build(forecaster.look_up),
+        [forecaster],
+        opening=producer.start,
+        closing=producer.stop,
+    )
+    return await service.run()
+
+
+if __name__ == "__main__":
+    raise SystemExit(uvloop.run(main()))

@@ -1,0 +1,1 @@
+"""How demand is learned and foretold: pure functions of (state, demand)."""

@@ -1,0 +1,321 @@
+"""Demand in through Faust: keyed state in memory, written to its table at checkpoints.
+
+Faust gives the group, the table on RocksDB and its changelog. What it does not give is exactness,
+so three things are done here: an event is acknowledged only behind a complete checkpoint, a
+checkpoint becomes valid with its last record (see `store`), and what lies behind the partition's
+offset is skipped. Faust's own `take` and plain iteration acknowledge before anything is kept.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import faust
+import structlog
+from faust.types import EventT
+
+from forecaster import handlers
+from forecaster.handlers import CurrentForecast, PartitionState
+from forecaster.stream.faust_app import add_agent, new_app, new_table, record_of
+from restock_common import telemetry
+from restock_common.contracts.envelope import Message, encode
+from restock_common.contracts.event import Event
+from restock_common.contracts.forecasts import DemandForecast
+from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, FORECASTS
+from restock_common.errors import LogMismatch, Permanent
+from restock_common.kafka import Producer, first_record, log_bounds
+from restock_common.runtime import Progress
+from restock_common.settings import KafkaSettings
+from restock_common.transact import (
+    Cursor,
+    Outgoing,
+    Partition,
+    check_log,
+    dead_letter,
+    log_identity,
+)
+
+log = structlog.get_logger()
+
+SERVICE = "forecaster"
+_STOP_PATIENCE_S = 15.0
+_LOOK_EVERY_S = 0.5
+_TAKEN = {
+    outcome: telemetry.RECORDS.labels(DEMAND.name, outcome)
+    for outcome in ("handled", "dead_letter")
+}
+_AGE = telemetry.EVENT_AGE.labels(DEMAND.name)
+
+
+class Checkpoints(Protocol):
+    """How states are written down; the implementation is `forecaster.store`."""
+
+    def key_records(self, state: PartitionState, complete: int) -> dict[bytes, bytes]:
+        """Return the records of the keys changed since the last checkpoint."""
+
+    def partition_name(self, partition: int) -> bytes:
+        """Return the name of a partition's record."""
+
+    def partition_record(self, state: PartitionState) -> bytes:
+        """Return the record that makes a checkpoint complete."""
+
+    def load(
+        self, records: Iterable[tuple[bytes, bytes]], partitions: Iterable[int]
+    ) -> dict[int, PartitionState]:
+        """Return the partitions as of their last complete checkpoint."""
+
+
+@dataclass(slots=True)
+class _Held:
+    """A partition that this process works on."""
+
+    state: PartitionState
+    complete: int
+    unacknowledged: list[EventT[Any]] = field(default_factory=list)
+    checkpoint_at: float = field(default_factory=time.monotonic)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Forecaster:
+    """The demand topic in, forecasts out; a component of the service.
+
+    Args:
+        kafka: How to reach the broker.
+        producer: What forecasts and dead letters are published with.
+        checkpoints: How states are written down.
+        data_dir: Where RocksDB lives.
+        checkpoint_every_events: A checkpoint is due after so many events of one partition.
+        checkpoint_every_s: And after so many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        kafka: KafkaSettings,
+        producer: Producer,
+        checkpoints: Checkpoints,
+        data_dir: Path,
+        checkpoint_every_events: int,
+        checkpoint_every_s: float,
+    ) -> None:
+        self._kafka = kafka
+        self._producer = producer
+        self._checkpoints = checkpoints
+        self._every_events = checkpoint_every_events
+        self._every_s = checkpoint_every_s
+        self._held: dict[int, _Held] = {}
+        self._joined = False
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+        self._app = new_app(kafka, data_dir)
+        self._table = new_table(self._app, kafka)
+        add_agent(self._app, self._run)
+        self._app.on_partitions_revoked.connect(self._revoked)
+        self._app.on_rebalance_complete.connect(self._recovered)
+
+    async def start(self) -> None:
+        """Begin to join the group and to restore the table; `not_ready` tells when it is done."""
+        self._tasks = [
+            asyncio.create_task(self._app.start(), name="faust"),
+            asyncio.create_task(self._keep_checkpoints(), name="checkpoints"),
+        ]
+
+    async def stop(self) -> None:
+        """Take nothing more, write a last checkpoint, commit, leave the group."""
+        self._stopping = True
+        if not self._tasks:
+            return
+        starting, keeping = self._tasks
+        keeping.cancel()
+        try:
+            async with asyncio.timeout(_STOP_PATIENCE_S):
+                for held in [] if self._app.crashed else list(self._held.values()):
+                    await self._checkpoint(held)
+        except TimeoutError:
+            log.warning("checkpoint_skipped", reason="the broker did not acknowledge in time")
+        if not starting.done():
+            starting.cancel()
+        await self._app.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def not_ready(self) -> str | None:
+        """Return why demand does not flow."""
+        return None if self._joined else "no partitions assigned and restored yet"
+
+    def dead(self) -> str | None:
+        """Return what ended it, if it has ended by itself."""
+        if self._stopping:
+            return None
+        if self._app.crashed:
+            return f"faust crashed: {self._app.crash_reason!r}"
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                return f"{task.get_name()} ended: {task.exception()!r}"
+        return None
+
+    async def progress(self) -> Progress:
+        """Return the next offset of each partition; all before it is handled and published."""
+        offsets = {number: held.state.next_offset for number, held in self._held.items()}
+        return Progress({DEMAND.name: offsets} if offsets else {})
+
+    def look_up(self, sku: str) -> list[CurrentForecast]:
+        """Return the current forecasts of a sku, by location."""
+        return [one for held in self._held.values() for one in handlers.current(held.state, sku)]
+
+    async def _run(self, stream: faust.Stream[Any]) -> None:
+        async for event in stream.noack().events():
+            if self._stopping:
+                return
+            held = self._held.get(event.message.partition)
+            # what was fetched before a rebalance comes again after it, from the committed offset
+            if held is None or event.message.generation_id != self._app.consumer_generation_id:
+                continue
+            async with held.lock:
+                if self._held.get(held.state.number) is held:
+                    await self._take_whole(held, event)
+            if len(held.unacknowledged) >= self._every_events:
+                await self._checkpoint(held)
+
+    async def _take_whole(self, held: _Held, event: EventT[Any]) -> None:
+        """Take one record in, or let go of the partition: a state half moved is never kept."""
+        whole = False
+        try:
+            await self._take(held, event)
+            whole = True
+        finally:
+            if not whole:
+                self._held.pop(held.state.number, None)
+
+    async def _take(self, held: _Held, event: EventT[Any]) -> None:
+        """Take one record in and publish what follows; then, and only then, the offset moves."""
+        state, record = held.state, record_of(event)
+        if record.offset < state.next_offset:
+            held.unacknowledged.append(event)
+            return
+        if record.offset > state.next_offset:
+            raise LogMismatch(
+                f"{DEMAND.name}/{state.number}: the log goes on at {record.offset}, the state has "
+                f"learned up to {state.next_offset}: delete the group's offsets to learn again"
+            )
+        if record.offset == 0:
+            state.log_identity = log_identity(record)
+        started = time.monotonic()
+        open_day = state.open_day
+        message = None
+        try:
+            message = handlers.read(record)
+            outcome = "handled"
+            published = handlers.take(state, message) if message is not None else []
+        except Permanent as error:
+            outcome = "dead_letter"
+            published = [dead_letter(SERVICE, record, error)]
+            log.warning(
+                "dead_letter",
+                topic=record.topic,
+                partition=record.partition,
+                offset=record.offset,
+                field=error.field,
+                reason=error.reason,
+            )
+        await self._publish(state.number, published)
+        state.next_offset = record.offset + 1
+        held.unacknowledged.append(event)
+        _TAKEN[outcome].inc()
+        if message is not None:
+            _AGE.set(time.time() - message.time.timestamp())
+        if state.open_day != open_day:
+            telemetry.DAY_CLOSE_SECONDS.observe(time.monotonic() - started)
+            await self._write(held)
+
+    async def _publish(self, partition: int, messages: list[Message[Any]]) -> None:
+        if not messages:
+            return
+        await self._producer.publish([_outgoing(partition, one) for one in messages])
+        telemetry.PUBLISHED.inc(len(messages))
+        telemetry.FORECASTS.inc(sum(isinstance(one.event, DemandForecast) for one in messages))
+
+    async def _checkpoint(self, held: _Held) -> None:
+        async with held.lock:
+            await self._write(held)
+
+    async def _write(self, held: _Held) -> None:
+        """Write down what has changed, the partition's record last, then acknowledge."""
+        state = held.state
+        held.checkpoint_at = time.monotonic()
+        if not held.unacknowledged or self._held.get(state.number) is not held:
+            return
+        if state.next_offset > held.complete:
+            event = held.unacknowledged[-1]
+            keys = self._checkpoints.key_records(state, held.complete)
+            await self._table.write(event, keys)
+            if self._held.get(state.number) is not held:
+                return  # revoked meanwhile: without the partition's record, nothing was written
+            name = self._checkpoints.partition_name(state.number)
+            await self._table.write(event, {name: self._checkpoints.partition_record(state)})
+            held.complete = state.next_offset
+            state.before.clear()
+            telemetry.CHECKPOINT_KEYS.inc(len(keys))
+            telemetry.CHECKPOINT_SECONDS.observe(time.monotonic() - held.checkpoint_at)
+        for event in held.unacknowledged:
+            event.ack()
+        held.unacknowledged.clear()
+
+    async def _keep_checkpoints(self) -> None:
+        while True:
+            await asyncio.sleep(min(_LOOK_EVERY_S, self._every_s))
+            for held in list(self._held.values()):
+                if time.monotonic() - held.checkpoint_at >= self._every_s:
+                    await self._checkpoint(held)
+
+    async def _revoked(self, *_: object, **__: object) -> None:
+        """Let go of everything: the next owner reads again from the last complete checkpoint.
+
+        Nothing is written here: a process that was away for too long would write over the
+        records of the one that has taken its place.
+        """
+        self._joined = False
+        self._held.clear()
+
+    async def _recovered(self, *_: object, **__: object) -> None:
+        """The table is restored: load the states before the first event comes."""
+        numbers = [
+            tp.partition for tp in self._app.consumer.assignment() if tp.topic == DEMAND.name
+        ]
+        states = self._checkpoints.load(self._table.stored(), numbers)
+        for state in states.values():
+            await self._check_log(state)
+        self._held = {number: _Held(state, state.next_offset) for number, state in states.items()}
+        self._joined = True
+        log.info("assigned", partitions={n: one.state.next_offset for n, one in self._held.items()})
+
+    async def _check_log(self, state: PartitionState) -> None:
+        """Refuse a log that this table was not learned from. Raises LogMismatch."""
+        if state.next_offset == 0:
+            return
+        partition = Partition(DEMAND.name, state.number)
+        begin, end = (await log_bounds(self._kafka, [partition]))[partition]
+        first = await first_record(self._kafka, partition) if begin == 0 < end else None
+        check_log(
+            Cursor(partition, 0, next_offset=state.next_offset, log_identity=state.log_identity),
+            begin=begin,
+            end=end,
+            identity=log_identity(first) if first is not None else None,
+        )
+
+
+def _outgoing(partition: int, message: Message[Event]) -> Outgoing:
+    """Return the record of a message: a dead letter on its own topic, all else on forecasts."""
+    event = message.event
+    topic = DEAD_LETTERS if event.topic is DEAD_LETTERS else FORECASTS
+    headers, body = encode(message)
+    return Outgoing(
+        sequence=0,
+        topic=topic.name,
+        partition=0 if topic is DEAD_LETTERS else partition,
+        key=event.key.encode() if event.key is not None else None,
+        headers=headers,
+        body=body,
+    )
