@@ -1,0 +1,1 @@
+"""The replenisher: orders the right amount, in time, and says why."""

@@ -1,0 +1,69 @@
+"""The composition root: `python -m replenisher`."""
+
+import uvloop
+
+from replenisher.api import make_api
+from replenisher.domain.terms import Policy
+from replenisher.settings import ReplenisherSettings
+from replenisher.store import PostgresAgenda, PostgresStore, PostgresViews
+from replenisher.stream import Replenishment, Reviewer
+from restock_common import telemetry
+from restock_common.contracts.topics import FORECASTS, STOCK
+from restock_common.errors import Transient
+from restock_common.kafka import Producer
+from restock_common.postgres import Database, PostgresInbox
+from restock_common.runtime import CatalogueReader, Service, Stream
+from restock_common.settings import read_settings
+
+NAME = "replenisher"
+
+
+async def serve(settings: ReplenisherSettings) -> int:
+    """Put the service together and run it; return the exit code."""
+    database = Database(settings.database_url.get_secret_value())
+    producer = Producer(settings)
+    reader = CatalogueReader(settings)
+    policy = Policy(settings.cover_days, settings.lead_time_prior_weight)
+    stream = Stream(
+        service=NAME,
+        kafka=settings,
+        inbox=PostgresInbox(database),
+        producer=producer,
+        application=Replenishment(PostgresStore(), reader.catalogue, policy),
+        topics=[STOCK, FORECASTS],
+    )
+
+    async def opening() -> None:
+        await database.open()
+        try:
+            await database.migrate(["restock_common", "replenisher"])
+            await producer.start()
+        except Transient:
+            await database.close()  # it is tried again from the start
+            raise
+
+    async def closing() -> None:
+        await producer.stop()
+        await database.close()
+
+    service = Service(
+        NAME,
+        settings,
+        make_api(PostgresViews(database), reader.catalogue, policy),
+        # In this order progress is asked too: what is pending, after what has been taken.
+        [reader, stream, Reviewer(stream, PostgresAgenda(database))],
+        opening,
+        closing,
+    )
+    return await service.run()
+
+
+def main() -> int:
+    """Run the service until it is told to stop; return the exit code."""
+    settings = read_settings(ReplenisherSettings)
+    telemetry.configure(NAME, settings)
+    return uvloop.run(serve(settings))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

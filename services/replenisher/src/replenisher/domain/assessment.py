@@ -1,0 +1,130 @@
+"""Many places assessed at once: how each stands against its reorder point, with every figure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from replenisher.domain.model import Position
+from replenisher.domain.needs import revise
+from replenisher.domain.policy import (
+    IntArray,
+    order_quantity,
+    order_up_to_level,
+    reorder_point,
+)
+from replenisher.domain.protection import Demand, FloatArray, HorizonGrid
+from replenisher.domain.terms import Policy, Terms, TermsBook
+from restock_common.contracts.replenishment import OrderReason
+
+NO_FORECAST = "no forecast yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """n places with their figures, in units; each array is (n,)."""
+
+    positions: Sequence[Position]
+    terms: Sequence[Terms]
+    policy: Policy
+    inventory_position: IntArray
+    protection_demand: Demand
+    cover_demand_mean: FloatArray
+    reorder_point: IntArray
+    order_up_to_level: IntArray
+    order_quantity: IntArray
+
+    @property
+    def short(self) -> npt.NDArray[np.bool_]:
+        """Return where the inventory position is at or below the reorder point: (n,)."""
+        return self.inventory_position <= self.reorder_point
+
+    def deferral(self, index: int) -> str | None:
+        """Return why a place cannot be ordered for; None where it can."""
+        if self.terms[index].deferral is not None:
+            return self.terms[index].deferral
+        return None if self.positions[index].forecast.horizons.days else NO_FORECAST
+
+    def reason(self, index: int) -> OrderReason:
+        """Return the sum behind a place's order quantity."""
+        position, terms = self.positions[index], self.terms[index]
+        return OrderReason(
+            formula=self._formula(index),
+            inventory_position=position.inventory_position,
+            on_hand=position.on_hand,
+            reserved=position.reserved,
+            backordered=position.backordered,
+            on_order=position.on_order,
+            reorder_point=int(self.reorder_point[index]),
+            order_up_to_level=int(self.order_up_to_level[index]),
+            protection_interval_days=round(terms.protection_interval_days, 4),
+            protection_demand_mean=round(float(self.protection_demand.mean[index]), 4),
+            protection_demand_sd=round(sqrt(self.protection_demand.variance[index]), 4),
+            cycle_service_level=terms.cycle_service_level,
+            minimum_order_quantity=terms.minimum_order_quantity,
+            pack_size=terms.pack_size,
+            forecast_learned_until=position.forecast.learned_until,
+        )
+
+    def _formula(self, index: int) -> str:
+        terms = self.terms[index]
+        return (
+            f"s = negative binomial quantile at {terms.cycle_service_level:g} of the demand over "
+            f"lead time {terms.lead_time.mean_days:.2f} d (sd {terms.lead_time.sd_days:.2f}) + "
+            f"review {terms.review_period_days:g} d; S = s + max(minimum order "
+            f"{terms.minimum_order_quantity}, {self.policy.cover_days:g}-day demand "
+            f"{float(self.cover_demand_mean[index]):.2f}); Q = max(S - position, minimum order) "
+            f"in whole packs of {terms.pack_size}"
+        )
+
+
+def assess(positions: Sequence[Position], book: TermsBook) -> Assessment:
+    """Return how each place stands now, by what is known of its demand and its supplier."""
+    terms = [book.of(position.place.sku) for position in positions]
+    grid = HorizonGrid.of([position.forecast.horizons for position in positions])
+    interval_days = _floats(terms, lambda one: one.protection_interval_days)
+    lead_time_sd_days = _floats(terms, lambda one: one.lead_time.sd_days)
+    protection = grid.protection_demand(interval_days, lead_time_sd_days)
+    cover = grid.demand_over(np.full(len(positions), book.policy.cover_days)).mean
+    minimum = _ints(terms, lambda one: one.minimum_order_quantity)
+    pack = _ints(terms, lambda one: one.pack_size)
+    held = np.array([position.inventory_position for position in positions], dtype=np.int64)
+    lower = reorder_point(protection, _floats(terms, lambda one: one.cycle_service_level))
+    upper = order_up_to_level(lower, minimum, cover)
+    return Assessment(
+        positions=positions,
+        terms=terms,
+        policy=book.policy,
+        inventory_position=held,
+        protection_demand=protection,
+        cover_demand_mean=cover,
+        reorder_point=lower,
+        order_up_to_level=upper,
+        order_quantity=order_quantity(held, upper, minimum, pack),
+    )
+
+
+def revise_needs(assessment: Assessment, found_at: Sequence[datetime]) -> None:
+    """Open, defer, renew or close the need of each place, as found at (n,) times."""
+    short = assessment.short
+    for index, position in enumerate(assessment.positions):
+        if not short[index] and position.need is None:
+            continue
+        changed = revise(
+            position,
+            short=bool(short[index]),
+            deferral=assessment.deferral(index) if short[index] else None,
+            at=found_at[index],
+        )
+        position.changed = position.changed or changed
+
+
+def _floats(terms: Sequence[Terms], value: Callable[[Terms], float]) -> FloatArray:
+    return np.array([value(one) for one in terms], dtype=np.float64)
+
+
+def _ints(terms: Sequence[Terms], value: Callable[[Terms], int]) -> IntArray:
+    return np.array([value(one) for one in terms], dtype=np.int64)

@@ -1,0 +1,7 @@
+"""The replenisher's state in PostgreSQL."""
+
+from replenisher.store.agenda import PostgresAgenda
+from replenisher.store.views import PostgresViews
+from replenisher.store.working_set import PostgresStore
+
+__all__ = ["PostgresAgenda", "PostgresStore", "PostgresViews"]

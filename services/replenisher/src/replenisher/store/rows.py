@@ -1,0 +1,72 @@
+"""Rows to the domain's values."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from replenisher.domain.lead_time import LeadTimeRecord
+from replenisher.domain.model import (
+    Forecast,
+    Need,
+    NeedState,
+    OrderLine,
+    Place,
+    Position,
+    PurchaseOrder,
+)
+from replenisher.domain.protection import Horizons
+
+Row = Mapping[str, Any]
+
+
+def position_of(row: Row) -> Position:
+    """Return a position."""
+    need = None
+    if row["need"] is not None:
+        need = Need(
+            row["need"], NeedState(row["need_state"]), row["need_opened_at"], row["need_reason"]
+        )
+    return Position(
+        place=Place(row["sku"], row["location"]),
+        on_hand=row["on_hand"],
+        reserved=row["reserved"],
+        backordered=row["backordered"],
+        on_order=row["on_order"],
+        lines_placed=row["lines_placed"],
+        forecast=Forecast(horizons_of(row["horizons"]), row["learned_until"]),
+        need=need,
+    )
+
+
+def horizons_of(columns: Mapping[str, list[float]]) -> Horizons:
+    """Return horizons as they are stored."""
+    return Horizons(tuple(columns["days"]), tuple(columns["mean"]), tuple(columns["size"]))
+
+
+def line_of(row: Row) -> OrderLine:
+    """Return an order line, without its reason."""
+    return OrderLine(
+        id=row["order_line"],
+        purchase_order=row["purchase_order"],
+        need=row["need"],
+        place=Place(row["sku"], row["location"]),
+        quantity=row["quantity"],
+        received=row["received"],
+    )
+
+
+def order_of(row: Row) -> PurchaseOrder:
+    """Return a purchase order."""
+    return PurchaseOrder(
+        id=row["purchase_order"],
+        supplier=row["supplier"],
+        location=row["location"],
+        placed_at=row["placed_at"],
+        open_lines=row["open_lines"],
+        last_received_at=row["last_received_at"],
+        closed_at=row["closed_at"],
+    )
+
+
+def record_of(row: Row) -> LeadTimeRecord:
+    """Return what was observed of a supplier's lead time."""
+    return LeadTimeRecord(row["observations"], row["total_minutes"], row["total_minutes_squared"])

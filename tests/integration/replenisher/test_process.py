@@ -1,0 +1,109 @@
+"""The service as it is deployed: its own process, killed in the middle and started again."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from tests.integration.replenisher.harness import (
+    MIDNIGHT,
+    READ,
+    advance,
+    forecast,
+    level,
+    placed,
+    replenishment,
+    sell,
+)
+from tests.support import publish, until
+
+from restock_common.kafka import log_bounds
+from restock_common.settings import KafkaSettings
+
+SKUS = [f"sku-{number:03}" for number in range(300)]
+
+
+class Process:
+    """A replenisher process and its door."""
+
+    def __init__(self, process: asyncio.subprocess.Process, client: httpx.AsyncClient) -> None:
+        self.process = process
+        self._client = client
+
+    async def progress(self) -> dict[str, Any] | None:
+        """Return its progress; None while it does not answer or is not ready."""
+        try:
+            answer = await self._client.get("/v1/progress")
+        except httpx.TransportError:
+            assert self.process.returncode is None, "the process ended by itself"
+            return None
+        told: dict[str, Any] = answer.json()
+        return told if told["ready"] else None
+
+    async def has_begun(self) -> bool:
+        """Return whether it has taken any record."""
+        told = await self.progress()
+        return told is not None and any(map(any, map(dict.values, told["offsets"].values())))
+
+
+@asynccontextmanager
+async def started(kafka: KafkaSettings, database_url: str) -> AsyncIterator[Process]:
+    """Start the service; killed with SIGKILL at the end if it still runs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "replenisher",
+        env={
+            **os.environ,
+            "RESTOCK_KAFKA_BOOTSTRAP": kafka.kafka_bootstrap,
+            "RESTOCK_KAFKA_IDEMPOTENT": str(kafka.kafka_idempotent),
+            "RESTOCK_KAFKA_SESSION_TIMEOUT_MS": str(kafka.kafka_session_timeout_ms),
+            "RESTOCK_DATABASE_URL": database_url,
+            "RESTOCK_HTTP_PORT": str(port),
+        },
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            yield Process(process, client)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_killed_in_the_middle_it_orders_each_need_once(
+    topics: KafkaSettings, database_url: str
+) -> None:
+    await sell(topics, "acme", SKUS)
+    await publish(topics, [level(sku, 1) for sku in SKUS])
+    await publish(topics, [forecast(sku, 2) for sku in SKUS])
+    async with started(topics, database_url) as first:
+        await advance(topics, MIDNIGHT)
+        await until(first.has_begun, what="the first process has begun")
+    async with started(topics, database_url) as second:
+
+        async def is_quiet() -> bool:
+            told = await second.progress()
+            if told is None or told["unpublished"] or told["pending"]:
+                return False
+            ends = await log_bounds(topics, READ)
+            return all(
+                told["offsets"].get(one.topic, {}).get(str(one.number)) == end
+                for one, (_, end) in ends.items()
+            )
+
+        await until(is_quiet, what="the second process has taken everything")
+        second.process.terminate()
+        assert await second.process.wait() == 0
+    distinct = {one.id: one.event for one in await replenishment(topics)}
+    assert len(distinct) == 1, "one supplier, one location, one review"
+    order = (await placed(topics))[0]
+    assert [line.sku for line in order.lines] == SKUS
+    assert len({line.quantity for line in order.lines}) == 1
