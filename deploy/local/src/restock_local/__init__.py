@@ -1,0 +1,1 @@
+"""The embedded platform, the simulated outside world, and the restock command."""

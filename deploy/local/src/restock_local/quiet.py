@@ -1,0 +1,154 @@
+"""Tells when nothing is on its way any more, in any service and on any topic between them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import httpx
+
+from restock_common.contracts.topics import (
+    CATALOGUE,
+    DEMAND,
+    FORECASTS,
+    FULFILMENT,
+    LEDGER,
+    STOCK,
+    STOREFRONT_ORDERS,
+)
+from restock_common.errors import Transient
+from restock_common.kafka import LogEnds
+from restock_common.settings import KafkaSettings
+from restock_common.transact import Partition
+
+_READ = (STOREFRONT_ORDERS, LEDGER, STOCK, FULFILMENT, DEMAND, FORECASTS, CATALOGUE)
+_PARTITIONS = [Partition(topic.name, n) for topic in _READ for n in range(topic.partitions)]
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.06
+_SHOWN_REASONS = 8
+
+Statuses = dict[str, dict[str, Any] | None]
+
+
+class NotQuiet(Exception):
+    """Something was still on its way when patience ended; says what."""
+
+
+class QuietWatch:
+    """Watches services and logs over connections that it keeps.
+
+    Statuses are read first and the logs' ends afterwards. Ends only grow: so where every reader
+    stood at the end of its logs, nothing was written after its status was taken, and where nothing
+    was unpublished or pending either, nothing will be. Two such looks in a row must agree, since a
+    service puts its status together from parts that go on meanwhile.
+
+    Args:
+        urls: Where each service's HTTP door is, by name.
+        kafka: How to reach the broker.
+        check: Called on each look; raises where waiting has become pointless.
+    """
+
+    def __init__(
+        self,
+        urls: Mapping[str, str],
+        kafka: KafkaSettings,
+        *,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._urls = dict(urls)
+        self._check = check
+        self._http = httpx.AsyncClient(timeout=10)
+        self._ends = LogEnds(kafka)
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        await self._ends.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Disconnect."""
+        await self._http.aclose()
+        await self._ends.__aexit__()
+
+    async def until_quiet(self, *, timeout_s: float) -> None:
+        """Return once all is quiet; a service that is down for a while is waited for.
+
+        Raises:
+            NotQuiet: It is not so within `timeout_s` seconds.
+        """
+        deadline = time.monotonic() + timeout_s
+        pause_s = _FIRST_PAUSE_S
+        last: Statuses | None = None
+        while True:
+            self._check()
+            statuses, reasons = await self._look()
+            if not reasons and statuses == last:
+                return
+            last = None if reasons else statuses
+            if time.monotonic() > deadline:
+                shown = "; ".join(reasons[:_SHOWN_REASONS]) or "the statuses keep changing"
+                raise NotQuiet(f"not quiet after {timeout_s:g} s: {shown}")
+            if reasons:
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    async def _look(self) -> tuple[Statuses, list[str]]:
+        found = await asyncio.gather(*(self._status(url) for url in self._urls.values()))
+        statuses = dict(zip(self._urls, found, strict=True))
+        reasons = [reason for name, status in statuses.items() for reason in _busy(name, status)]
+        if reasons:
+            return statuses, reasons
+        try:
+            bounds = await self._ends.bounds(_PARTITIONS)
+        except Transient as error:
+            return statuses, [str(error)]
+        ends = {partition: end for partition, (_, end) in bounds.items()}
+        return statuses, _behind(statuses, ends)
+
+    async def _status(self, url: str) -> dict[str, Any] | None:
+        try:
+            answer = await self._http.get(f"{url}/v1/progress")
+        except httpx.TransportError:
+            return None
+        return dict(answer.json()) if answer.is_success else None
+
+
+async def until_quiet(
+    urls: Mapping[str, str],
+    kafka: KafkaSettings,
+    *,
+    timeout_s: float,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Watch once; see `QuietWatch`, which is the quicker one for many times."""
+    async with QuietWatch(urls, kafka, check=check) as watch:
+        await watch.until_quiet(timeout_s=timeout_s)
+
+
+def _busy(name: str, status: dict[str, Any] | None) -> list[str]:
+    """Return why a service's own status says that it is not quiet."""
+    if status is None:
+        return [f"{name} does not answer"]
+    reasons = [
+        f"{name} has {status[what]} {what}" for what in ("unpublished", "pending") if status[what]
+    ]
+    return reasons if status["ready"] else [f"{name} is not ready", *reasons]
+
+
+def _behind(statuses: Statuses, ends: Mapping[Partition, int]) -> list[str]:
+    """Return which reader is not at the end of what it reads, and what nobody reads at all."""
+    reasons = []
+    read = set()
+    for name, status in statuses.items():
+        for topic, offsets in (status or {})["offsets"].items():
+            for number, offset in offsets.items():
+                partition = Partition(topic, int(number))
+                read.add(partition)
+                end = ends.get(partition, offset)
+                if offset != end:
+                    reasons.append(f"{name} is at {offset} of {end} on {topic}/{number}")
+    reasons += [
+        f"nobody reads {partition.topic}/{partition.number}"
+        for partition in ends
+        if partition not in read
+    ]
+    return reasons

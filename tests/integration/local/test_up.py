@@ -1,0 +1,52 @@
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from restock_local.folders import state_folder
+
+pytestmark = pytest.mark.e2e
+
+
+def read_until(up: "subprocess.Popen[str]", line: str) -> str:
+    assert up.stdout is not None
+    shown = ""
+    while line not in shown:
+        more = up.stdout.readline()
+        assert more, f"it ended: {shown}"
+        shown += more
+    return shown
+
+
+def curl(shown: str) -> tuple[str, dict[str, str], str]:
+    found = re.search(r"^curl .*?'$\n", shown.replace("\\\n", ""), re.MULTILINE)
+    assert found, shown
+    words = shlex.split(found.group())
+    headers = [words[n + 1].split(": ") for n, word in enumerate(words) if word == "-H"]
+    return words[2], {pair[0]: pair[1] for pair in headers}, words[words.index("-d") + 1]
+
+
+def test_up_takes_the_order_that_it_shows_and_leaves_nothing_after_ctrl_c() -> None:
+    before = set(state_folder().glob("run-*"))
+    command = Path(sys.executable).parent / "restock"
+    up = subprocess.Popen(
+        [command, "up"], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        url, headers, body = curl(read_until(up, "Ctrl-C stops everything."))
+        answer = httpx.post(url, headers=headers, content=body, timeout=60)
+        started = psutil.Process(up.pid).children(recursive=True)
+        up.send_signal(signal.SIGINT)
+        assert up.wait(timeout=120) == 0
+    finally:
+        up.kill()
+    assert answer.status_code == 202, answer.text
+    assert len(started) > 7
+    assert [one for one in started if one.is_running()] == []
+    assert set(state_folder().glob("run-*")) - before == set()
