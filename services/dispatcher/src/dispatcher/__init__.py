@@ -1,0 +1,1 @@
+"""The dispatcher: gathers allocations into waves and routes them with OR-Tools."""

@@ -1,0 +1,63 @@
+"""Time passes on a warehouse's log: its waves close, and its routes leave."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from dispatcher.domain.change import Change, Told
+from dispatcher.domain.model import Route, RouteState, Shipment, Status, Wave
+from restock_common.contracts.ledger import ShipmentDispatched
+
+
+def due(wave: Wave, source: str, until: datetime) -> bool:
+    """Return whether time, as told by a writer, closes a wave."""
+    return wave.closed_at is None and wave.source == source and wave.cut_off <= until
+
+
+def leaves(route: Route, source: str, until: datetime) -> bool:
+    """Return whether time, as told by a writer, makes a route leave."""
+    return (
+        route.state is RouteState.PLANNED and route.source == source and route.departs_at <= until
+    )
+
+
+def advance(
+    source: str,
+    until: datetime,
+    waves: Iterable[Wave],
+    routes: Iterable[Route],
+    shipments: Mapping[str, Shipment],
+) -> Change:
+    """Close the waves and let go the routes that are due, in the order of their times."""
+    closing = sorted((w for w in waves if due(w, source, until)), key=lambda w: (w.cut_off, w.wave))
+    leaving = [route for route in routes if leaves(route, source, until)]
+    left = depart(leaving, shipments)
+    return replace(left, waves=tuple(replace(wave, closed_at=until) for wave in closing))
+
+
+def depart(routes: Iterable[Route], shipments: Mapping[str, Shipment]) -> Change:
+    """Let routes leave: each stop's units are now with the driver, and the ledger is told.
+
+    Args:
+        routes: Planned ones.
+        shipments: All that are on them, by allocation.
+    """
+    gone: list[Shipment] = []
+    left: list[Route] = []
+    told: list[Told] = []
+    for route in sorted(routes, key=lambda one: (one.departs_at, one.route)):
+        left.append(replace(route, state=RouteState.DEPARTED))
+        for stop in route.stops:
+            shipment = shipments[stop.allocation]
+            assert shipment.status is Status.PLANNED, f"{stop.allocation} is {shipment.status}"
+            assert shipment.route == route.route, f"{stop.allocation} is on {shipment.route}"
+            gone.append(replace(shipment, status=Status.DEPARTED))
+            event = ShipmentDispatched(
+                allocation=shipment.allocation,
+                order=shipment.order,
+                location=shipment.location,
+                route=route.route,
+                dispatched_at=route.departs_at,
+            )
+            told.append(Told(event, shard=shipment.shard, traceparent=shipment.traceparent))
+    return Change(shipments=tuple(gone), routes=tuple(left), told=tuple(told))

@@ -1,0 +1,88 @@
+"""From a wave and the master data to the problem that the solver is given."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from dispatcher.domain.model import Shipment, Wave
+from dispatcher.domain.problem import MICRO, Parcel, Problem, Rules, Van
+from dispatcher.domain.waves import service_day
+from restock_common.contracts.catalogue import Catalogue, Product, Vehicle
+from restock_common.contracts.ledger import DeliveryWindow, Place
+
+_DAY_S = 86_400
+_NOWHERE = Place(latitude=0, longitude=0)
+_UNKNOWN_GRAMS: int = Product.model_fields["weight_grams"].default
+
+
+def gather(
+    wave: Wave, shipments: Iterable[Shipment], catalogue: Catalogue, rules: Rules
+) -> Problem:
+    """Return the problem of a wave, its parcels and vans in an order that follows from their ids.
+
+    Args:
+        wave: The wave, closed.
+        shipments: All that wait in it.
+        catalogue: Places, weights and vehicles.
+        rules: What holds for every wave.
+    """
+    day = service_day(wave.cut_off)
+    warehouse = catalogue.locations.get(wave.location)
+    if warehouse is None:
+        unknown = f"warehouse {wave.location!r} is not in the catalogue"
+        bare = Problem(day, _NOWHERE, (), (), rules, why_no_vans=unknown)
+    else:
+        vehicles = [one for one in catalogue.vehicles.values() if one.location == wave.location]
+        vans = tuple(van(one) for one in sorted(vehicles, key=lambda one: one.vehicle))
+        bare = Problem(day, warehouse.place, (), vans, rules)
+    ordered = sorted(shipments, key=lambda one: (one.allocated_at, one.allocation))
+    return replace(bare, parcels=tuple(_parcel(bare, one, catalogue) for one in ordered))
+
+
+def van(vehicle: Vehicle) -> Van:
+    """Return a vehicle in whole numbers, its shift in seconds of the day it drives on."""
+    start_s = round(vehicle.shift_start_hour * 3600)
+    return Van(
+        vehicle=vehicle.vehicle,
+        capacity_grams=vehicle.capacity_grams,
+        start_s=start_s,
+        end_s=start_s + round(vehicle.shift_hours * 3600),
+        metres_per_hour=max(1, round(vehicle.speed_kmh * 1000)),
+        cost_per_km=round(vehicle.cost_per_km * MICRO),
+        fixed_cost=round(vehicle.fixed_cost * MICRO),
+    )
+
+
+def grams(shipment: Shipment, catalogue: Catalogue) -> int:
+    """Return a parcel's weight; a sku that is not in the catalogue counts with the usual weight."""
+    return sum(
+        quantity
+        * (catalogue.products[sku].weight_grams if sku in catalogue.products else _UNKNOWN_GRAMS)
+        for sku, quantity in shipment.units.items()
+    )
+
+
+def _parcel(problem: Problem, shipment: Shipment, catalogue: Catalogue) -> Parcel:
+    earliest_s, latest_s = _window_s(problem, shipment.window)
+    return Parcel(
+        allocation=shipment.allocation,
+        destination=shipment.destination,
+        grams=grams(shipment, catalogue),
+        earliest_s=earliest_s,
+        latest_s=latest_s,
+        penalty=problem.rules.drop_penalty * (1 + shipment.missed),
+    )
+
+
+def _window_s(problem: Problem, window: DeliveryWindow | None) -> tuple[int, int]:
+    """Return a window in seconds of the day.
+
+    A window that is over before the first van can leave has been missed (the goods came late, or
+    the wave before was full): the parcel then goes as soon as it can.
+    """
+    whole = (0, 2 * _DAY_S)
+    first_s = min((van.start_s for van in problem.vans), default=0)
+    if window is None:
+        return whole
+    earliest_s = round((window.earliest - problem.day).total_seconds())
+    latest_s = round((window.latest - problem.day).total_seconds())
+    return whole if latest_s <= first_s else (earliest_s, latest_s)

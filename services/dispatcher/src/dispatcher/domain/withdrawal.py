@@ -1,0 +1,71 @@
+"""An allocation is asked back: given until its van has left, refused afterwards."""
+
+from dataclasses import replace
+
+from dispatcher.domain.change import NOTHING, Change, Told
+from dispatcher.domain.model import Route, RouteState, Shipment, Status, Wave
+from restock_common.contracts.dispatch import WithdrawalRefused
+from restock_common.contracts.fulfilment import AllocationCancelRequested
+from restock_common.contracts.ledger import AllocationWithdrawn
+
+
+def withdraw(
+    request: AllocationCancelRequested,
+    shipment: Shipment | None,
+    wave: Wave | None,
+    route: Route | None,
+    road_factor: float,
+) -> Change:
+    """Decide a request; before or after departure is told by the order of the log.
+
+    A route that loses a stop is published again with its next version and its times kept. One
+    that loses its last stop is cancelled and not published again, since a route has stops: what
+    became of the parcel is told by AllocationWithdrawn.
+
+    Args:
+        request: The request.
+        shipment: What it asks for; None where that has never been heard of.
+        wave: The wave that the shipment waits in, where it waits.
+        route: The route that the shipment is on, where it is on one.
+        road_factor: For the way past the stop that is left out.
+    """
+    if shipment is None:
+        return _refused(request, f"allocation {request.allocation} is not known here")
+    if shipment.status is Status.WITHDRAWN:
+        return NOTHING  # answered before; the ledger has it
+    if shipment.status is Status.WAITING:
+        assert wave is not None, f"{shipment.allocation} waits in no wave"
+        waves = (replace(wave, version=wave.version + 1),)
+        return _granted(request, shipment, Change(waves=waves))
+    assert route is not None, f"{shipment.allocation} is on no route"
+    if shipment.status is not Status.PLANNED:
+        return _refused(
+            request, f"it left on route {route.route} at {route.departs_at:%Y-%m-%d %H:%M} UTC"
+        )
+    kept = route.without(shipment.allocation, road_factor)
+    told = () if kept.state is RouteState.CANCELLED else (Told(kept.planned()),)
+    return _granted(request, shipment, Change(routes=(kept,), told=told))
+
+
+def _granted(request: AllocationCancelRequested, shipment: Shipment, change: Change) -> Change:
+    event = AllocationWithdrawn(
+        allocation=shipment.allocation,
+        order=shipment.order,
+        location=shipment.location,
+        withdrawn_at=request.requested_at,
+    )
+    return replace(
+        change,
+        shipments=(replace(shipment, status=Status.WITHDRAWN, route=None),),
+        told=(Told(event, shard=shipment.shard), *change.told),
+    )
+
+
+def _refused(request: AllocationCancelRequested, reason: str) -> Change:
+    event = WithdrawalRefused(
+        location=request.location,
+        allocation=request.allocation,
+        order=request.order,
+        reason=reason,
+    )
+    return Change(told=(Told(event),))

@@ -1,0 +1,89 @@
+"""The solver's own process: it holds the GIL for its whole run, so it never shares one."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from datetime import UTC, datetime
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+from dispatcher.domain.problem import Plan, Problem, Rules
+from dispatcher.domain.routing import Effort, plan
+from restock_common.contracts.ledger import Place
+from restock_common.errors import Transient
+
+_EMPTY = Problem(datetime(1970, 1, 1, tzinfo=UTC), Place(latitude=0, longitude=0), (), (), Rules())
+AnswerT = TypeVar("AnswerT")
+
+
+class WorkerDied(Transient):
+    """The worker ended in the middle of its work (killed, out of memory): ask again."""
+
+
+class Solver:
+    """One worker process, started once and replaced when it dies.
+
+    Args:
+        effort: How long a search may go on.
+    """
+
+    def __init__(self, effort: Effort) -> None:
+        self._effort = effort
+        self._pool: ProcessPoolExecutor | None = None
+        self.pid: int | None = None
+
+    async def start(self) -> None:
+        """Start the worker and have it import the solver. Raises WorkerDied."""
+        self._pool = ProcessPoolExecutor(
+            max_workers=1, mp_context=get_context("spawn"), initializer=_prepare_worker
+        )
+        self.pid = await self._ask(os.getpid)
+        await self._ask(plan, _EMPTY, self._effort)
+
+    async def solve(self, problem: Problem) -> Plan:
+        """Return a plan. Raises WorkerDied where the worker did not live to answer."""
+        return await self._ask(plan, problem, self._effort)
+
+    async def stop(self) -> None:
+        """End the worker; a search that runs is given up with it."""
+        if self._pool is not None and self.pid is not None:
+            _kill(self.pid)
+        self._discard()
+
+    def _discard(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _ask(self, function: Callable[..., AnswerT], *args: object) -> AnswerT:
+        if self._pool is None:
+            await self.start()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+        except BrokenProcessPool as error:
+            self._discard()
+            raise WorkerDied(f"the solver's process {self.pid} ended: {error}") from error
+
+
+def _prepare_worker() -> None:
+    """Leave Ctrl-C to the service, and end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
