@@ -1,0 +1,1 @@
+"""The demo: real orders through the door, a simulated outside world, and figures read back."""

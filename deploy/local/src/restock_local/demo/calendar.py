@@ -1,0 +1,34 @@
+"""Event time: the days that can be replayed, and the stretches in which they are sent."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2017, 1, 1, tzinfo=UTC)
+MAX_DAYS = 365
+
+_STRETCH_ENDS = (
+    timedelta(hours=8),
+    timedelta(hours=16),
+    timedelta(hours=23, minutes=58),
+    timedelta(hours=23, minutes=59),
+    timedelta(hours=24),
+)
+"""The two short stretches let offers between pools come to their end before the day closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of event time that is sent at once: begin <= time < end."""
+
+    begin: datetime
+    end: datetime
+
+
+def stretches(days: int) -> Iterator[Stretch]:
+    """Yield the replay's stretches, day by day, without gaps."""
+    begin = START
+    for day in range(days):
+        for end in (START + timedelta(days=day) + offset for offset in _STRETCH_ENDS):
+            yield Stretch(begin, end)
+            begin = end
