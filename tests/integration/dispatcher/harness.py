@@ -143,7 +143,7 @@ class Dispatcher:
             concurrent=True,
         )
         self.solver = Solver(Effort())
-        self.planner = Planner(self.stream, self.dispatches, self.reader, self.solver, rules)
+        self.planner = Planner(self.stream, self.dispatches, self.reader, [self.solver], rules)
         api = create_api(Deliveries(self.stream, self.dispatches), self.dispatches)
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=api), base_url="http://dispatcher"

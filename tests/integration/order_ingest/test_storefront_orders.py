@@ -68,6 +68,14 @@ async def test_orders_and_cancellations_reach_their_shard(ingest: Ingest) -> Non
     assert message.position is not None
 
 
+async def test_a_malformed_trace_context_holds_nothing_up(ingest: Ingest) -> None:
+    await publish_raw(
+        ingest.kafka, [record(order("trace-1"), headers=(*_GOOD, ("traceparent", b"\x00-00")))]
+    )
+    await taken(ingest)
+    assert len(await ledger_events(ingest, "trace-1")) == 1
+
+
 async def test_both_doors_remember_the_same_orders(ingest: Ingest) -> None:
     http, kafka = order("both-1"), order("both-2")
     first = await ingest.http.post("/v1/orders", json=http)
@@ -109,6 +117,7 @@ async def test_an_order_that_is_repeated_in_one_batch(ingest: Ingest) -> None:
         (record({"cancel": 5}), "cancel", "5"),
         (record({"cancel": "x", "cancelled_at": "2099-01-01T00:00Z"}), "cancelled_at", "2099"),
         (record({"cancel": "x", "customer": "y"}), "customer", "'y'"),
+        (record(b"?", headers=(("shop", b"\x00" * 500_000),)), "header shop", "not a shop"),
     ],
 )
 async def test_a_bad_record_becomes_a_dead_letter(

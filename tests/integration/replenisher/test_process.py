@@ -107,3 +107,43 @@ async def test_killed_in_the_middle_it_orders_each_need_once(
     order = (await placed(topics))[0]
     assert [line.sku for line in order.lines] == SKUS
     assert len({line.quantity for line in order.lines}) == 1
+
+
+async def test_it_waits_for_a_broker_that_is_not_there_yet(
+    topics: KafkaSettings, database_url: str
+) -> None:
+    async with late_door(topics.kafka_bootstrap, refusals=2) as bootstrap:
+        waiting = topics.model_copy(update={"kafka_bootstrap": bootstrap})
+        async with started(waiting, database_url) as process:
+
+            async def is_ready() -> bool:
+                return await process.progress() is not None
+
+            await until(is_ready, what="the broker was found", timeout_s=30)
+
+
+@asynccontextmanager
+async def late_door(bootstrap: str, *, refusals: int) -> AsyncIterator[str]:
+    """Yield another address of the broker, which hangs up on the first who connect."""
+    host, port = bootstrap.split(":")
+    refused = 0
+
+    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while read := await reader.read(65_536):
+            writer.write(read)
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal refused
+        if refused < refusals:
+            refused += 1
+            writer.close()
+            return
+        there, back = await asyncio.open_connection(host, int(port))
+        await asyncio.gather(passed_on(reader, back), passed_on(there, writer))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()

@@ -1,4 +1,4 @@
-"""A service of two parts, for tests of its life: `python service_process.py PORT [dies]`."""
+"""A service of two parts, for tests of its life: `python service_process.py PORT [dies|waits]`."""
 
 import asyncio
 import sys
@@ -14,16 +14,20 @@ from restock_common.settings import ServiceSettings
 class Part:
     """Says on stdout what happens to it; the first start of the second part fails."""
 
-    def __init__(self, name: str, *, dies: bool) -> None:
+    def __init__(self, name: str, *, dies: bool = False, waits: bool = False) -> None:
         self.name = name
         self.dies = dies
+        self.waits = waits
         self.starts = 0
 
     async def start(self) -> None:
-        """Fail once where the part is the second."""
+        """Fail once where the part is the second; wait for ever, if told so."""
         self.starts += 1
         if self.name == "second" and self.starts == 1:
             raise Transient("not there yet")
+        if self.waits:
+            say(f"wait {self.name}")
+            await asyncio.Event().wait()
         say(f"start {self.name}")
 
     async def stop(self) -> None:
@@ -58,8 +62,7 @@ async def main() -> int:
     async def closing() -> None:
         say("close")
 
-    dies = "dies" in sys.argv
-    parts = [Part("first", dies=False), Part("second", dies=dies)]
+    parts = [Part("first"), Part("second", dies="dies" in sys.argv, waits="waits" in sys.argv)]
     settings = ServiceSettings(http_port=int(sys.argv[1]))
     telemetry.configure("test", settings)  # logs go to stderr
     return await Service("test", settings, FastAPI(), parts, opening, closing).run()

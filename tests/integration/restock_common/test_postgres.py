@@ -153,6 +153,21 @@ async def test_an_error_inside_keeps_nothing(inbox: PostgresInbox) -> None:
     assert await inbox.unpublished(SHARD, 0, 10) == []
 
 
+async def test_a_look_waits_for_a_commit_under_way(inbox: PostgresInbox) -> None:
+    """After a lost answer the server may still be committing: what is seen must be the end of it.
+
+    Where nothing else is read after that, nobody would notice the entries, nor publish them.
+    """
+    taken = await inbox.take_over(SHARD)
+    async with inbox.begin(SHARD, taken.epoch) as work:
+        moved = replace(taken, next_offset=1, next_sequence=2)
+        await work.finish(moved, [outgoing(1)])
+        looking = asyncio.create_task(inbox.cursor(SHARD))
+        await asyncio.sleep(0.2)
+        assert not looking.done()
+    assert await looking == moved
+
+
 async def test_a_lost_connection_is_transient(database: Database, database_url: str) -> None:
     other = Database(database_url, max_connections=1)
     await other.open()

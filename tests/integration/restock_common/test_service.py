@@ -80,3 +80,13 @@ async def test_ctrl_c_ends_it_the_same_way() -> None:
 async def test_a_part_that_dies_ends_the_process_in_order() -> None:
     async with service("dies") as running:
         assert await running.end() == (1, LIFE)
+
+
+async def test_sigterm_ends_it_also_while_a_part_waits_to_begin() -> None:
+    async with service("waits") as running:
+        assert running.process.stdout is not None
+        begun = [(await running.process.stdout.readline()).decode().strip() for _ in range(3)]
+        running.process.send_signal(signal.SIGTERM)
+        code, ended = await asyncio.wait_for(running.end(), timeout=10)
+    assert begun == ["open", "start first", "wait second"]
+    assert (code, ended) == (0, ["stop second", "stop first", "close"])

@@ -93,3 +93,6 @@ def test_sectors_share_nothing_and_leave_nothing_out(asked: Problem) -> None:
     assert sorted(parcels + told) == sorted(one.allocation for one in asked.parcels)
     vans = [van.vehicle for part in parts for van in part.vans]
     assert sorted(vans) == sorted(van.vehicle for van in asked.vans)
+    for part in parts:
+        for one in part.parcels:
+            assert refusal(part, one) is None, "it is with vans that cannot take it"

@@ -1,11 +1,24 @@
 """From shipments and master data to the solver's problem."""
 
 from dataclasses import replace
+from typing import Any
 
-from tests.unit.dispatcher.examples import DAY, DEPOT, HOUR, at, shipment, wave
+import pytest
+from tests.unit.dispatcher.examples import (
+    DAY,
+    DEPOT,
+    HOUR,
+    at,
+    parcel,
+    problem,
+    shipment,
+    wave,
+)
 
-from dispatcher.domain.gather import gather
+from dispatcher.domain.checker import faults
+from dispatcher.domain.gather import gather, van
 from dispatcher.domain.problem import MICRO, Rules
+from dispatcher.domain.routing import Effort, plan
 from restock_common.contracts.catalogue import Catalogue, Location, Product, Vehicle
 from restock_common.contracts.ledger import DeliveryWindow
 
@@ -52,3 +65,19 @@ def test_a_warehouse_that_is_not_known_has_no_vans_and_says_why() -> None:
     found = gather(wave(), [shipment("a")], Catalogue(), Rules())
     assert found.vans == ()
     assert found.why_no_vans == "warehouse 'L' is not in the catalogue"
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        {"capacity_grams": 10**30},
+        {"fixed_cost": 1e30},
+        {"cost_per_km": 1e300},
+    ],
+)
+def test_a_vehicle_beyond_all_sense_still_has_a_plan(beyond: dict[str, Any]) -> None:
+    vehicle = Vehicle.model_validate(
+        {"vehicle": "a", "location": "L", "capacity_grams": 50_000} | beyond
+    )
+    asked = problem(parcel("1", 3.0), parcel("2", 4.0), vans=(van(vehicle),))
+    assert faults(asked, plan(asked, Effort())) == []

@@ -1,5 +1,6 @@
 """The solver on instances whose best answer is known."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -79,6 +80,27 @@ def test_a_large_wave_is_solved_in_sectors_and_answers_every_parcel() -> None:
     found = plan(asked, Effort(solutions=20))
     assert faults(asked, found) == []
     assert len(found.tours) >= 2
+
+
+def test_a_parcel_goes_to_a_sector_whose_vans_can_take_it() -> None:
+    rules = Rules(sector_stops=10)
+    evening = (18 * HOUR, 20 * HOUR)
+    late = replace(van("late"), start_s=17 * HOUR, end_s=22 * HOUR)
+    parcels = [
+        replace(one, earliest_s=evening[0], latest_s=evening[1]) if n % 5 == 0 else one
+        for n, one in enumerate(spread(20))
+    ]
+    asked = problem(*parcels, vans=(van("early"), late), rules=rules)
+    found = plan(asked, EFFORT)
+    assert faults(asked, found) == []
+    assert found.unserved == ()
+
+
+def test_stops_that_take_no_time_are_all_within_reach() -> None:
+    asked = problem(*spread(5), rules=Rules(service_s=0))
+    found = plan(asked, EFFORT)
+    assert faults(asked, found) == []
+    assert found.unserved == ()
 
 
 def test_more_parcels_than_calls_in_a_shift_are_cut_before_the_search() -> None:

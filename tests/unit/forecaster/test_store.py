@@ -85,6 +85,20 @@ def test_after_a_half_written_checkpoint_the_next_one_is_whole(
     assert store.load(table.items(), [3]) == {3: state}
 
 
+def test_a_partition_that_is_older_than_its_keys_is_refused(
+    state: PartitionState, shards: Shards
+) -> None:
+    table: dict[bytes, bytes] = {}
+    complete = checkpoint(table, state, 0)
+    older = table[store.partition_name(3)]
+    for _ in range(2):
+        take_all(state, [shards.asks(10, "tea")])
+        complete = checkpoint(table, state, complete)
+    table[store.partition_name(3)] = older
+    with pytest.raises(LogMismatch, match="a key has learned up to 64, its partition only to 63"):
+        store.load(table.items(), [3])
+
+
 def test_records_stay_small(state: PartitionState) -> None:
     record = store.key_records(state, 0)[store.key_name(3, Key("tea", "north"))]
     assert len(record) < 512

@@ -12,6 +12,8 @@ from order_ingest.domain.requests import CancelRequest
 from order_ingest.domain.sourcing import rank_pools
 from order_ingest.handlers import take_order
 from restock_common.contracts.catalogue import Catalogue, Product
+from restock_common.contracts.ledger import CandidateLocation, Sourcing
+from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Transient
 
 SOURCING = rank_pools(catalogue(), CHICAGO)
@@ -64,9 +66,22 @@ def test_an_order_that_no_record_can_hold_is_refused() -> None:
 
 
 def test_the_largest_sourcing_of_a_large_order_fits_in_a_record() -> None:
-    lines = [{"sku": "s" * 128, "line": f"{n:0100}", "quantity": 100_000} for n in range(1000)]
-    placement = orders.place("s", request(lines=lines), SOURCING)
-    assert len(placement.event.model_dump_json()) < 1_048_588
+    lines = [
+        {"sku": "€" * 128, "line": f"{n:04}" + "€" * 124, "quantity": 100_000} for n in range(1000)
+    ]
+    sourcing = tuple(
+        Sourcing(
+            pool=f"{pool:0128}",
+            shard=0,
+            locations=tuple(
+                CandidateLocation(location=f"{pool:0120}-{n}", distance_km=19_999.999)
+                for n in range(4)
+            ),
+        )
+        for pool in range(500)
+    )
+    placement = orders.place("s", request(lines=lines), sourcing)
+    assert len(placement.event.model_dump_json().encode()) < LEDGER.max_message_bytes
 
 
 def test_only_what_was_placed_can_be_cancelled() -> None:

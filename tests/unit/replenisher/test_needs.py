@@ -44,12 +44,11 @@ def test_what_cannot_be_ordered_is_deferred_with_its_reason() -> None:
             Supplier(supplier="acme"),
             Product(sku="orphan", supplier="nobody"),
             Product(sku="huge", supplier="acme", minimum_order_quantity=100_000, pack_size=7),
-            Product(sku="new", supplier="acme"),
         ]
     )
     world = World(known)
     world.take(
-        *[level(sku, 0, backordered=1) for sku in ("orphan", "huge", "new", "unheard of")],
+        *[level(sku, 0, backordered=1) for sku in ("orphan", "huge", "unheard of")],
         *[forecast(sku, 2.0) for sku in ("orphan", "huge", "unheard of")],
     )
     assert world.review() == []
@@ -59,11 +58,10 @@ def test_what_cannot_be_ordered_is_deferred_with_its_reason() -> None:
     assert reasons == {
         "orphan": "unknown supplier 'nobody'",
         "huge": "the minimum order of 100000 in packs of 7 does not fit on one order line",
-        "new": "no forecast yet",
         "unheard of": "unknown product 'unheard of'",
     }
     assert world.state.review is not None
-    assert world.state.review.deferred == 4
+    assert world.state.review.deferred == 3
 
 
 def test_a_deferred_need_is_ordered_for_once_its_reason_is_gone() -> None:
@@ -75,6 +73,15 @@ def test_a_deferred_need_is_ordered_for_once_its_reason_is_gone() -> None:
     world.catalogue = catalogue(["a"])
     line = only(world.review(MIDNIGHT + DAY)).lines[0]
     assert line.need == deferred.id
+
+
+def test_what_is_owed_where_nobody_asks_for_it_is_ordered_and_nothing_more() -> None:
+    """A count recalls units that were to serve another location's demand: no forecast will come."""
+    world = World(catalogue(["a"]))
+    world.take(level("a", 3, reserved=3, backordered=2))
+    line = only(world.review()).lines[0]
+    assert (line.quantity, line.reason.forecast_learned_until) == (2, None)
+    assert world.review(MIDNIGHT + DAY) == []
 
 
 def test_nobody_asks_for_it_so_nobody_orders_it() -> None:

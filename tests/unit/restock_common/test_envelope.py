@@ -85,6 +85,8 @@ def test_a_missing_header_is_named(name: str, value: bytes | None) -> None:
         ("ce_id", b"\xff\xfe", r"\xff\xfe"),
         ("ce_id", b"a\x00b", r"a\x00b"),
         ("ce_source", b"/shop\n/other", r"\n"),
+        ("ce_id", b"a" * 1025, "1025 bytes"),
+        ("ce_type", b"a" * 1_000_000, "1000000 bytes"),
     ],
 )
 def test_a_wrong_header_is_named_with_its_value(name: str, value: bytes, shown: str) -> None:

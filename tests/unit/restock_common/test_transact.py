@@ -133,6 +133,22 @@ async def test_a_dead_letter_keeps_the_start_of_a_large_body(inbox: MemoryInbox)
     assert letter.body_bytes == len(body)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        raw_record(0, b"?", [("x", b"\x00" * 2_000_000)]),
+        raw_record(0, b"?", [("x" * 10, b"")] * 100_000),
+        raw_record(0, b"?", [("\x00" * 2_000_000, b"")]),
+        raw_record(0, b"\x00" * 2_000_000, key=b"k" * 2_000_000),
+        raw_record(0, b"?", [("ce_specversion", b"1.0"), ("ce_type", b'"' * 2_000_000)]),
+    ],
+)
+async def test_a_dead_letter_always_fits_in_a_record(inbox: MemoryInbox, bad: Record) -> None:
+    """One that does not would be published again and again, and nothing after it ever."""
+    (entry,) = (await take(inbox, [bad])).journal
+    assert len(entry.body) < DEAD_LETTERS.max_message_bytes // 2
+
+
 async def test_a_dead_letter_has_the_same_id_whenever_it_is_made() -> None:
     entries = []
     for _ in range(2):
@@ -210,6 +226,20 @@ async def test_time_advances_for_each_source_and_never_goes_back(inbox: MemoryIn
         ],
     )
     assert inbox.cursor.watermarks == {"/a": hours[2], "/b": hours[3]}
+
+
+async def test_a_time_that_has_been_said_is_passed_over(inbox: MemoryInbox) -> None:
+    """A clock that had no answer says it again, and what waited for it must not be decided twice.
+
+    Ids are derived from the cause, so that the second decision's would be those of the first.
+    """
+    said = TimeAdvanced(until=NINE)
+    earlier = TimeAdvanced(until=NINE - timedelta(hours=1))
+    first = await take(inbox, [record(0, said, identity="nine"), record(1, earlier)])
+    again = await take(inbox, [record(2, said, identity="nine"), record(3, placed("o-1", 1))])
+    assert [message.id for message in (*first.handled, *again.handled)] == ["nine", "m-3"]
+    assert (first.duplicates, again.duplicates) == (1, 1)
+    assert inbox.cursor.watermarks == {"/test": NINE}
 
 
 async def test_what_is_emitted_follows_from_its_cause(inbox: MemoryInbox) -> None:

@@ -23,7 +23,7 @@ from restock_common.transact import Partition
 
 _READ = (STOREFRONT_ORDERS, LEDGER, STOCK, FULFILMENT, DEMAND, FORECASTS, CATALOGUE)
 _PARTITIONS = [Partition(topic.name, n) for topic in _READ for n in range(topic.partitions)]
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.06
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.08
 _SHOWN_REASONS = 8
 
 Statuses = dict[str, dict[str, Any] | None]
@@ -78,9 +78,14 @@ class QuietWatch:
         deadline = time.monotonic() + timeout_s
         pause_s = _FIRST_PAUSE_S
         last: Statuses | None = None
+        busy: list[str] = []
         while True:
             self._check()
-            statuses, reasons = await self._look()
+            busy, reasons = await self._still(busy)
+            statuses: Statuses = {}
+            if not busy:
+                statuses, reasons = await self._look()
+                busy = [name for name, status in statuses.items() if _busy(name, status)]
             if not reasons and statuses == last:
                 return
             last = None if reasons else statuses
@@ -90,6 +95,13 @@ class QuietWatch:
             if reasons:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+    async def _still(self, names: list[str]) -> tuple[list[str], list[str]]:
+        """Return which of the services that were busy still are, and why; the rest can wait."""
+        found = await asyncio.gather(*(self._status(self._urls[name]) for name in names))
+        reasons = {name: _busy(name, status) for name, status in zip(names, found, strict=True)}
+        still = [name for name in names if reasons[name]]
+        return still, [reason for name in still for reason in reasons[name]]
 
     async def _look(self) -> tuple[Statuses, list[str]]:
         found = await asyncio.gather(*(self._status(url) for url in self._urls.values()))

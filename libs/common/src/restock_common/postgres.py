@@ -238,10 +238,13 @@ class PostgresInbox:
         return _cursor(row)
 
     async def cursor(self, partition: Partition) -> Cursor:
-        """Return the cursor as it stands, without taking the partition over."""
+        """Return the cursor as it stands, without taking the partition over.
+
+        Waits for a transaction that holds it, which can be one whose answer was lost.
+        """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                "SELECT * FROM cursors WHERE topic = $1 AND partition = $2",
+                "SELECT * FROM cursors WHERE topic = $1 AND partition = $2 FOR SHARE",
                 partition.topic,
                 partition.number,
             )

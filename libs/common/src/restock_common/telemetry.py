@@ -13,7 +13,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Span, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -145,8 +145,8 @@ def flush() -> None:
 @contextmanager
 def decision_span(message: Message[Event]) -> Iterator[str | None]:
     """Open the span of one decision; yields the traceparent that its events carry."""
-    if message.traceparent is None or message.traceparent.endswith("-00"):
-        yield message.traceparent  # not sampled: the ids travel on, no span is made
+    if message.traceparent is None or not _sampled(message.traceparent):
+        yield message.traceparent  # the ids travel on, no span is made
         return
     with _tracer.start_as_current_span(
         f"process {message.event.topic.name}",
@@ -177,6 +177,11 @@ def traceparent(span: Span | None = None) -> str | None:
     context = trace.set_span_in_context(span) if span is not None else None
     _propagator.inject(carrier, context)
     return carrier.get("traceparent")
+
+
+def _sampled(header: str) -> bool:
+    """Return the sampled bit of the trace flags; other bits (such as random) say nothing of it."""
+    return bool(int(header[-2:], 16) & TraceFlags.SAMPLED)
 
 
 def _context(header: str) -> Context:

@@ -34,7 +34,8 @@ def build(settings: Settings) -> Service:
         topics=[FULFILMENT],
         concurrent=True,
     )
-    planner = Planner(stream, dispatches, reader, Solver(settings.effort()), rules)
+    solvers = [Solver(settings.effort()) for _ in range(settings.solver_workers)]
+    planner = Planner(stream, dispatches, reader, solvers, rules)
     api = create_api(Deliveries(stream, dispatches), dispatches)
 
     async def opening() -> None:

@@ -20,6 +20,7 @@ class Settings(ServiceSettings):
         drop_penalty: What leaving a parcel out is taken to cost, for each wave it has waited.
         solver_solutions: The search's stop rule; see `Effort`.
         solver_seconds_max: The search's safety net; see `Effort`.
+        solver_workers: Processes that solve side by side, a wave each.
         solver_sector_stops: Larger waves are solved in sectors of at most this many stops.
     """
 
@@ -28,8 +29,9 @@ class Settings(ServiceSettings):
     road_factor: Annotated[float, Field(ge=1, le=5)] = 1.3
     driver_cost_per_hour: Annotated[float, Field(ge=0, le=1000)] = 25.0
     drop_penalty: Annotated[float, Field(gt=0, le=1_000_000)] = 1000.0
-    solver_solutions: Annotated[int, Field(ge=1, le=1_000_000)] = 40
+    solver_solutions: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     solver_seconds_max: Annotated[int, Field(ge=1, le=3600)] = 30
+    solver_workers: Annotated[int, Field(ge=1, le=64)] = 2
     solver_sector_stops: Annotated[int, Field(ge=10, le=1000)] = 150
 
     def rules(self) -> Rules:

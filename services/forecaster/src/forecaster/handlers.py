@@ -141,8 +141,7 @@ def current(state: PartitionState, sku: str) -> list[CurrentForecast]:
     last_day = state.open_day - 1
     return [
         CurrentForecast(key, midnight(state.open_day), model.forecast(known, last_day, state.pool))
-        for key, known in sorted(state.learned.items())
-        if key.sku == sku
+        for key, known in sorted(one for one in state.learned.items() if one[0].sku == sku)
     ]
 
 

@@ -95,7 +95,8 @@ def load(
     """Return the partitions as of their last complete checkpoint; empty ones where there is none.
 
     Raises:
-        LogMismatch: A record was written by a newer version of this service.
+        LogMismatch: A record was written by a newer version of this service, or the partition's
+            record is older than the last complete checkpoint.
     """
     wanted = {partition: PartitionState(partition) for partition in partitions}
     keys: list[tuple[int, Key, bytes]] = []
@@ -153,7 +154,12 @@ def _pack_versions(versions: list[tuple[int, KeyRecord]]) -> bytes:
 
 
 def _version_at(value: bytes, complete: int) -> KeyRecord | None:
-    """Return the newest version that has learned no further than `complete`."""
+    """Return the newest version that has learned no further than `complete`; None before any.
+
+    Raises:
+        LogMismatch: The older version belongs to a complete checkpoint that the partition's record
+            knows nothing of, so what the key had learned by `complete` is gone.
+    """
     written, count = _HEAD.unpack_from(value)
     _check_format(written)
     at = _HEAD.size
@@ -168,6 +174,12 @@ def _version_at(value: bytes, complete: int) -> KeyRecord | None:
         if through <= complete:
             return KeyRecord(known, tuple(_ASKED.iter_unpack(value[at:end])))
         at = end
+    if count > 1:
+        raise LogMismatch(
+            f"a key has learned up to {through}, its partition only to {complete}: records are "
+            "missing; delete the data directory, the changelog topic and the group's offsets to "
+            "learn again from the log"
+        )
     return None
 
 

@@ -9,7 +9,6 @@ from replenisher.store import PostgresAgenda, PostgresStore, PostgresViews
 from replenisher.stream import Replenishment, Reviewer
 from restock_common import telemetry
 from restock_common.contracts.topics import FORECASTS, STOCK
-from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database, PostgresInbox
 from restock_common.runtime import CatalogueReader, Service, Stream
@@ -35,12 +34,8 @@ async def serve(settings: ReplenisherSettings) -> int:
 
     async def opening() -> None:
         await database.open()
-        try:
-            await database.migrate(["restock_common", "replenisher"])
-            await producer.start()
-        except Transient:
-            await database.close()  # it is tried again from the start
-            raise
+        await database.migrate(["restock_common", "replenisher"])
+        await producer.start()
 
     async def closing() -> None:
         await producer.stop()

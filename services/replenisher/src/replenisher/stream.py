@@ -29,6 +29,7 @@ REVIEWED_ON = Partition(STOCK.name, 0)
 """Whoever owns this partition makes the reviews."""
 
 _LOOK_AGAIN_S = 1.0
+_STOP_PATIENCE_S = 10.0
 
 
 class Store(Protocol):
@@ -113,10 +114,12 @@ class Reviewer:
         self._task = asyncio.create_task(self._run(), name="reviewer")
 
     async def stop(self) -> None:
-        """Finish a review that is being made, and end."""
+        """Finish a review that is being made, unless the database is away, and end."""
         self._stopping = True
         self._stream.advanced.set()
         if self._task is not None:
+            await asyncio.wait([self._task], timeout=_STOP_PATIENCE_S)
+            self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     def not_ready(self) -> str | None:

@@ -3,9 +3,11 @@
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from restock_common.errors import Transient
+from restock_common.units import OrderId, Sku
 
 
 class Queries(Protocol):
@@ -32,12 +34,17 @@ def create_api(queries: Queries) -> FastAPI:
     async def unavailable(_request: Request, error: Transient) -> JSONResponse:
         return problem(503, "Not available now", str(error), {"Retry-After": "1"})
 
+    @api.exception_handler(RequestValidationError)
+    async def not_valid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = error.errors()[0]
+        return problem(422, "Not valid", f"{found['loc'][-1]}: {found['msg']}")
+
     @api.get("/v1/stock/{sku}")
-    async def stock(sku: str) -> dict[str, Any]:
+    async def stock(sku: Sku) -> dict[str, Any]:
         return {"sku": sku, "levels": await queries.stock(sku)}
 
     @api.get("/v1/orders/{order:path}", response_model=None)
-    async def order(order: str) -> dict[str, Any] | JSONResponse:
+    async def order(order: OrderId) -> dict[str, Any] | JSONResponse:
         found = await queries.order(order)
         if found is None:
             return problem(404, "Unknown order", f"order {order!r} is not in the ledger")

@@ -109,12 +109,9 @@ class Feeder:
             begun(stretch)
             await self._confirm(stretch.begin)
             await self._send(self._requests(plan, stretch), stretch)
-            await self._quiet()
             for cancellation in plan.cancelled_in(stretch):
-                # One after the other: the stock that one sets free may serve the next one's
-                # sku, and its way back through the dispatcher races with what is sent meanwhile.
                 await self._cancel(cancellation)
-                await self._quiet()
+            await self._quiet()
             await self._doors.ingest.post("/v1/clock", orjson.dumps({"until": stretch.end}))
             await self._on_stretch(stretch, "closing")
             await self._quiet()

@@ -6,7 +6,7 @@ An id is derived from what caused the event, so that a replay repeats it.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Generic, NamedTuple, TypeVar
 
@@ -23,6 +23,7 @@ SPEC_VERSION = "1.0"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SHOWN_CHARACTERS = 80
 _COUNTER_DIGITS = 19
+_MAX_ATTRIBUTE_BYTES = 1_024  # an id stands on every event that it leads to
 CONTENT_TYPE = "application/json"
 
 
@@ -49,6 +50,14 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+    @property
+    def written_at(self) -> datetime:
+        """Return the record's own time; its producer chose it: 1970 where no clock shows it."""
+        try:
+            return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+        except (ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,9 @@ def decode(record: Record, types: Mapping[str, type[Event]]) -> Message[Event]:
     for name, raw in record.headers:
         if not name.startswith("ce_") and name != "traceparent":
             continue  # other people's headers are not ours to judge
+        if name != "traceparent" and len(raw) > _MAX_ATTRIBUTE_BYTES:
+            reason = f"has {len(raw)} bytes, {_MAX_ATTRIBUTE_BYTES} at most: {raw[:64]!r}"
+            raise Permanent(reason, field=f"header {name[:64]}")
         try:
             attributes[name] = raw.decode()
         except UnicodeDecodeError:
@@ -151,7 +163,7 @@ def decode(record: Record, types: Mapping[str, type[Event]]) -> Message[Event]:
         event=event,
         position=_position(attributes),
         cause=attributes.get("ce_causationid"),
-        traceparent=_traceparent(attributes),
+        traceparent=trace_context(attributes.get("traceparent")),
         chain_head=attributes.get("ce_chainhead"),
         partition=record.partition,
     )
@@ -167,9 +179,8 @@ def as_permanent(error: ValidationError) -> Permanent:
     return Permanent(f"{first['msg']}: {shown}" + (f" (+{more} more)" if more else ""), field=field)
 
 
-def _traceparent(attributes: Mapping[str, str]) -> str | None:
-    """Return the trace context; a malformed one is dropped, as W3C Trace Context asks."""
-    header = attributes.get("traceparent")
+def trace_context(header: str | None) -> str | None:
+    """Return a trace context; a malformed one is dropped, as W3C Trace Context asks."""
     return header if header and _TRACEPARENT.fullmatch(header) else None
 
 

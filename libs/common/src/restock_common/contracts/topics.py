@@ -41,7 +41,7 @@ class Topic:
     partitions: int = KEYED_PARTITIONS
     retention: timedelta | None = timedelta(days=30)
     cleanup: Cleanup = Cleanup.DELETE
-    max_message_bytes: int = 1_048_588
+    max_message_bytes: int = 2_097_152
 
     def config(self, *, min_insync_replicas: int) -> dict[str, str]:
         """Return the broker-side settings of this topic, as Kafka spells them."""
@@ -55,7 +55,11 @@ class Topic:
 
 
 STOREFRONT_ORDERS = Topic(
-    "restock.storefront-orders.v1", "any", "storefronts", retention=timedelta(days=3)
+    "restock.storefront-orders.v1",
+    "any",
+    "storefronts",
+    retention=timedelta(days=3),
+    max_message_bytes=1_048_588,  # Kafka's own default: what becomes of an order can be larger
 )
 LEDGER = Topic(
     "restock.ledger.v1",

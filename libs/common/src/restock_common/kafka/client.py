@@ -57,5 +57,7 @@ def as_record(raw: Any) -> Record:
         timestamp_ms=raw.timestamp,
         key=raw.key,
         value=raw.value,
-        headers=tuple((name, value or b"") for name, value in raw.headers),
+        headers=[(name, b"") if value is None else (name, value) for name, value in raw.headers]
+        if None in [value for _, value in raw.headers]
+        else raw.headers,
     )

@@ -1,5 +1,6 @@
 """Reading as a member of a group, from offsets that the reader's own database keeps."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ log = structlog.get_logger()
 
 Assigned = Callable[[list[Partition]], Awaitable[Mapping[Partition, int]]]
 Revoked = Callable[[list[Partition]], Awaitable[None]]
+Unreadable = Callable[[Partition, Exception], None]
+
+_RETRY_S = 0.2
+_APART_WAIT_MS = 50
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -29,6 +34,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         group: Members of one group share the partitions.
         on_assigned: Returns where to start each partition; a partition left out stays paused.
         on_revoked: Told before partitions go to another member; must not wait for a fetch.
+        on_unreadable: Told where the next record is none that the client can read; it pauses the
+            partition.
     """
 
     def __init__(
@@ -38,14 +45,16 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         group: str,
         on_assigned: Assigned,
         on_revoked: Revoked,
+        on_unreadable: Unreadable,
     ) -> None:
         self._topics = [topic.name for topic in topics]
         self._settings = settings
         self._group = group
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
+        self._on_unreadable = on_unreadable
         self._client: Any = None
-        self._begun: set[TopicPartition] = set()
+        self._next: dict[TopicPartition, int] = {}
 
     async def start(self) -> None:
         """Join the group. Raises Transient where the broker does not answer."""
@@ -78,12 +87,44 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         While partitions are being assigned, the client already fetches from where the group's
         commits stand; that is not where their owner starts, so it is dropped.
         """
-        fetched = await self._client.getmany(timeout_ms=wait_ms, max_records=max_records)
+        try:
+            fetched = await self._client.getmany(timeout_ms=wait_ms, max_records=max_records)
+        except Exception as error:  # noqa: BLE001 - aiokafka raises what its decoding raises
+            log.warning("fetch_retry", error=repr(error))
+            await asyncio.sleep(_RETRY_S)
+            fetched = await self._fetch_apart(max_records)
+        held = {tp: raws for tp, raws in fetched.items() if tp in self._next}
+        self._next.update({tp: raws[-1].offset + 1 for tp, raws in held.items()})
         return {
             Partition(tp.topic, tp.partition): [as_record(raw) for raw in raws]
-            for tp, raws in fetched.items()
-            if tp in self._begun
+            for tp, raws in held.items()
         }
+
+    async def _fetch_apart(self, max_records: int) -> dict[TopicPartition, list[Any]]:
+        """Fetch again from where each partition stands, one record at a time.
+
+        A fetch that fails has moved on past what it had already taken from other partitions, and
+        from this one before the record that it cannot read: all of that would be lost.
+        """
+        apart = sorted(self._next.keys() & self._client.assignment())
+        for tp in apart:
+            self._client.seek(tp, self._next[tp])
+        fetched: dict[TopicPartition, list[Any]] = {}
+        for tp in apart:
+            raws: list[Any] = []
+            try:
+                while len(raws) < max_records and (
+                    one := await self._client.getmany(tp, timeout_ms=_APART_WAIT_MS, max_records=1)
+                ):
+                    raws += one[tp]
+            except KafkaError as error:
+                log.warning("fetch_retry", partition=str(tp), error=repr(error))
+            except Exception as error:  # noqa: BLE001 - whatever decoding raises
+                if not raws:
+                    self._on_unreadable(Partition(tp.topic, tp.partition), error)
+            if raws:
+                fetched[tp] = raws
+        return fetched
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Tell the broker how far we are, for its lag figures; the truth is kept by the owner."""
@@ -102,6 +143,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         tp = as_tp(partition)
         if tp in self._client.assignment():
             self._client.seek(tp, offset)
+            self._next[tp] = offset
 
     def pause(self, partition: Partition) -> None:
         """Fetch nothing more from a partition while it stays ours."""
@@ -123,9 +165,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._client.pause(tp)
             else:
                 self._client.seek(tp, offset)
-                self._begun.add(tp)
+                self._next[tp] = offset
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Tell the owner what goes."""
-        self._begun.difference_update(revoked)
+        for tp in revoked:
+            self._next.pop(tp, None)
         await self._on_revoked([Partition(tp.topic, tp.partition) for tp in revoked])

@@ -114,7 +114,7 @@ class Service:
         deadline = time.monotonic() + _START_PATIENCE_S
         while True:
             try:
-                await begin()
+                await self._unless_stopped(begin)
             except Transient as error:
                 if time.monotonic() > deadline or self._stop.is_set():
                     raise
@@ -122,6 +122,20 @@ class Service:
                 await asyncio.sleep(0.3)
             else:
                 return
+
+    async def _unless_stopped(self, begin: Callable[[], Awaitable[object]]) -> None:
+        """Begin a part, unless the end is asked for first: what it waits for may never come."""
+        beginning = asyncio.ensure_future(begin())
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((beginning, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if not beginning.done():
+                raise Transient("stopped while starting")
+            await beginning
+        finally:
+            for task in (beginning, stopping):
+                task.cancel()
+            await asyncio.gather(beginning, stopping, return_exceptions=True)
 
     def _dead(self) -> str | None:
         return next((reason for part in self._components if (reason := part.dead())), None)

@@ -71,12 +71,13 @@ class Stream(Generic[StateT]):
         self._max_records = max_records
         self._concurrent = concurrent
         self._consumer = Consumer(
-            kafka, topics, f"restock-{service}", self._assigned, self._revoked
+            kafka, topics, f"restock-{service}", self._assigned, self._revoked, self._halt
         )
         self._cursors: dict[Partition, Cursor] = {}
         self._relays: dict[Partition, Relay] = {}
         self._locks: dict[Partition, asyncio.Lock] = {}
         self._halted: dict[Partition, str] = {}
+        self._fetched_again: dict[Partition, int] = {}
         self._joined = False
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -171,6 +172,8 @@ class Stream(Generic[StateT]):
         cursor = self._cursors.get(partition)
         if cursor is None or partition in self._halted:
             return
+        if self._steps_over(cursor, records):
+            return
         async with self._locks[partition]:
             started = time.monotonic()
             try:
@@ -195,6 +198,20 @@ class Stream(Generic[StateT]):
                 telemetry.BATCH_SECONDS.labels(partition.topic).observe(time.monotonic() - started)
                 self._count(partition, outcome)
                 await self._keep(outcome)
+
+    def _steps_over(self, cursor: Cursor, records: Sequence[Record]) -> bool:
+        """Fetch again, once, where a batch begins beyond the cursor.
+
+        A log may have holes (a storefront's transaction markers), but a fetch that went astray
+        must never move the cursor past records that nobody has read.
+        """
+        partition, expected = cursor.partition, cursor.next_offset
+        if records[0].offset <= expected or self._fetched_again.get(partition) == expected:
+            return False
+        log.warning("fetched_beyond", at=str(partition), expected=expected, got=records[0].offset)
+        self._fetched_again[partition] = expected
+        self._consumer.seek(partition, expected)
+        return True
 
     async def _keep(self, outcome: Outcome) -> None:
         partition = outcome.cursor.partition

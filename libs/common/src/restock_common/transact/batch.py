@@ -160,8 +160,10 @@ def _take_in(
             intake.seen[message.source] = message.position
         if isinstance(message.event, TimeAdvanced):
             known = intake.watermarks.get(message.source)
-            if known is None or message.event.until > known:
-                intake.watermarks[message.source] = message.event.until
+            if known is not None and message.event.until <= known:
+                intake.duplicates += 1  # a clock keeps no position: it is told by the time itself
+                continue
+            intake.watermarks[message.source] = message.event.until
         intake.messages.append(message)
         intake.records.append(record)
     return intake

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dispatcher.api.problems import Problem, describe
 from dispatcher.domain.delivery import NotDelivered, refusal
-from dispatcher.domain.model import Route, Shipment
+from dispatcher.domain.model import Route, Shipment, Status
 from dispatcher.handlers import DeliveryReported
 from restock_common.contracts.envelope import Message, derive_id
 from restock_common.contracts.event import Event
@@ -96,7 +96,9 @@ class Deliveries:
             mark = marks[route.location].get(route.source) if route is not None else None
             answer = refusal(item.allocation, shipment, route, item.delivered_at, mark)
             answers.append(answer)
-            if answer is None and shipment is not None:
+            if shipment is None or shipment.status is Status.DELIVERED:
+                continue  # what was taken before is not decided again, perhaps by another process
+            if answer is None:
                 number = partition_of(FULFILMENT.name, shipment.location.encode())
                 report = _report(item, shipment)
                 taken.setdefault(number, {}).setdefault(item.allocation, report)

@@ -13,6 +13,11 @@ _DAY_S = 86_400
 _NOWHERE = Place(latitude=0, longitude=0)
 _UNKNOWN_GRAMS: int = Product.model_fields["weight_grams"].default
 
+# Beyond these, sums over a wave would leave the 64 bits that the solver reckons in.
+_CAPACITY_MAX_GRAMS = 10**12
+_COST_PER_KM_MAX = 100_000.0
+_FIXED_COST_MAX = 1e9
+
 
 def gather(
     wave: Wave, shipments: Iterable[Shipment], catalogue: Catalogue, rules: Rules
@@ -39,16 +44,19 @@ def gather(
 
 
 def van(vehicle: Vehicle) -> Van:
-    """Return a vehicle in whole numbers, its shift in seconds of the day it drives on."""
+    """Return a vehicle in whole numbers, its shift in seconds of the day it drives on.
+
+    The catalogue has no upper bound for capacity and costs; the solver's integers have.
+    """
     start_s = round(vehicle.shift_start_hour * 3600)
     return Van(
         vehicle=vehicle.vehicle,
-        capacity_grams=vehicle.capacity_grams,
+        capacity_grams=min(vehicle.capacity_grams, _CAPACITY_MAX_GRAMS),
         start_s=start_s,
         end_s=start_s + round(vehicle.shift_hours * 3600),
         metres_per_hour=max(1, round(vehicle.speed_kmh * 1000)),
-        cost_per_km=round(vehicle.cost_per_km * MICRO),
-        fixed_cost=round(vehicle.fixed_cost * MICRO),
+        cost_per_km=round(min(vehicle.cost_per_km, _COST_PER_KM_MAX) * MICRO),
+        fixed_cost=round(min(vehicle.fixed_cost, _FIXED_COST_MAX) * MICRO),
     )
 
 

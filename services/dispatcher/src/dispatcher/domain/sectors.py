@@ -1,9 +1,11 @@
 """Cuts a wave that is too large for one search into sectors around the warehouse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from math import atan2, cos, radians
 
+from dispatcher.domain.feasibility import can_take
 from dispatcher.domain.problem import Parcel, Problem, Unserved, Van
 
 FULL = "no room or time left on the {vans} vehicles of this wave"
@@ -15,7 +17,7 @@ def within_reach(problem: Problem) -> tuple[Problem, tuple[Unserved, ...]]:
     Those that stay are the ones that cost most to leave out, then the first by order; a wave of
     thousands for three vans would otherwise be searched in vain.
     """
-    service_s = problem.rules.service_s
+    service_s = max(1, problem.rules.service_s)
     room = sum((van.end_s - van.start_s) // service_s for van in problem.vans)
     if len(problem.parcels) <= room:
         return problem, ()
@@ -35,7 +37,8 @@ def sectors(problem: Problem) -> Iterator[Problem]:
     """Yield parts of the problem that share no parcel and no van, each small enough to search.
 
     Parcels are cut by their bearing from the warehouse into parts of equal size, and the vans,
-    largest first, are dealt out in turn. Decomposition pays from some hundred stops on.
+    largest first, are dealt out in turn. Decomposition pays from some hundred stops on. A parcel
+    that none of its own sector's vans can take goes to the next sector that has one who can.
     """
     parts = min(-(-len(problem.parcels) // problem.rules.sector_stops), len(problem.vans))
     if parts <= 1:
@@ -44,11 +47,24 @@ def sectors(problem: Problem) -> Iterator[Problem]:
     order = {parcel.allocation: index for index, parcel in enumerate(problem.parcels)}
     around = sorted(problem.parcels, key=lambda p: (_bearing(problem, p), p.allocation))
     vans = sorted(problem.vans, key=_size)
+    teams = [tuple(vans[part::parts]) for part in range(parts)]
+    dealt: list[list[Parcel]] = [[] for _ in teams]
     for part in range(parts):
         first = len(around) * part // parts
         last = len(around) * (part + 1) // parts
-        mine = sorted(around[first:last], key=lambda parcel: order[parcel.allocation])
-        yield replace(problem, parcels=tuple(mine), vans=tuple(vans[part::parts]))
+        for parcel in around[first:last]:
+            dealt[_able(problem, parcel, teams, part)].append(parcel)
+    for parcels, team in zip(dealt, teams, strict=True):
+        mine = sorted(parcels, key=lambda parcel: order[parcel.allocation])
+        yield replace(problem, parcels=tuple(mine), vans=team)
+
+
+def _able(problem: Problem, parcel: Parcel, teams: Sequence[Sequence[Van]], part: int) -> int:
+    """Return the part, or the first one after it, with a van that could take it."""
+    for other in chain(range(part, len(teams)), range(part)):
+        if any(can_take(problem, van, parcel) for van in teams[other]):
+            return other
+    return part
 
 
 def _bearing(problem: Problem, parcel: Parcel) -> float:

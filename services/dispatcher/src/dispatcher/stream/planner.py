@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import structlog
@@ -65,7 +65,7 @@ class MasterData(Protocol):
 
 
 class Planner:
-    """Solves wave by wave in the worker process and commits by compare-and-set.
+    """Solves waves in the worker processes and commits each by compare-and-set.
 
     A plan answers one version of a wave; where something was withdrawn meanwhile it is found
     stale, nothing is committed, and the wave is solved again.
@@ -74,24 +74,29 @@ class Planner:
         stream: Decides the plans.
         waves: The waves and their members.
         master_data: Places, vehicles and weights.
-        solver: The worker process.
+        solvers: The worker processes; each takes the next wave when it has solved one.
         rules: What holds for every wave.
     """
 
     def __init__(
-        self, stream: Deciding, waves: Waves, master_data: MasterData, solver: Solver, rules: Rules
+        self,
+        stream: Deciding,
+        waves: Waves,
+        master_data: MasterData,
+        solvers: Sequence[Solver],
+        rules: Rules,
     ) -> None:
         self._stream = stream
         self._waves = waves
         self._master_data = master_data
-        self._solver = solver
+        self._solvers = solvers
         self._rules = rules
         self._acting = 0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start the worker process and begin to look for waves."""
-        await self._solver.start()
+        """Start the worker processes and begin to look for waves."""
+        await asyncio.gather(*(solver.start() for solver in self._solvers))
         self._task = asyncio.create_task(self._run(), name="planner")
 
     async def stop(self) -> None:
@@ -99,7 +104,7 @@ class Planner:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._solver.stop()
+        await asyncio.gather(*(solver.stop() for solver in self._solvers))
 
     def not_ready(self) -> str | None:
         """Return why no wave would be planned."""
@@ -146,16 +151,28 @@ class Planner:
         """Plan each wave that is due; return whether there was one."""
         mine = [one.number for one in self._stream.owned if one.topic == FULFILMENT.name]
         due = await self._waves.due_waves(mine)
-        for wave in due:
-            shipments = await self._waves.waiting(wave.wave)
-            problem, plan = await self._answer(wave, shipments)
-            await self._offer(wave, problem, plan)
+        next_waves = iter(due)  # shared: a solver that is free takes the next
+        ended = await asyncio.gather(
+            *(self._plan_each(solver, next_waves) for solver in self._solvers),
+            return_exceptions=True,  # a failure ends the round only when no other plan is begun
+        )
+        for failure in ended:
+            if failure is not None:
+                raise failure
         return bool(due)
 
-    async def _answer(self, wave: Wave, shipments: Sequence[Shipment]) -> tuple[Problem, Plan]:
+    async def _plan_each(self, solver: Solver, waves: Iterator[Wave]) -> None:
+        for wave in waves:
+            shipments = await self._waves.waiting(wave.wave)
+            problem, plan = await self._answer(solver, wave, shipments)
+            await self._offer(wave, problem, plan)
+
+    async def _answer(
+        self, solver: Solver, wave: Wave, shipments: Sequence[Shipment]
+    ) -> tuple[Problem, Plan]:
         problem = gather(wave, shipments, self._master_data.catalogue, self._rules)
         started = time.monotonic()
-        plan = await self._solver.solve(problem)
+        plan = await solver.solve(problem)
         telemetry.SOLVE_SECONDS.observe(time.monotonic() - started)
         wrong = faults(problem, plan)
         if wrong:

@@ -70,10 +70,21 @@ class Checkpoints(Protocol):
 
 @dataclass(slots=True)
 class _Held:
-    """A partition that this process works on."""
+    """A partition that this process works on.
+
+    Attributes:
+        state: As it is now.
+        complete: The offset of the last complete checkpoint.
+        restored: The partition's record as it was loaded, until the changelog is sure to have it:
+            a process that was killed may have left it in its own RocksDB alone.
+        unacknowledged: Events that the next checkpoint acknowledges.
+        checkpoint_at: When the last checkpoint was begun.
+        lock: Held while a record is taken in or a checkpoint is written.
+    """
 
     state: PartitionState
     complete: int
+    restored: bytes | None = None
     unacknowledged: list[EventT[Any]] = field(default_factory=list)
     checkpoint_at: float = field(default_factory=time.monotonic)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -247,13 +258,18 @@ class Forecaster:
         held.checkpoint_at = time.monotonic()
         if not held.unacknowledged or self._held.get(state.number) is not held:
             return
+        event = held.unacknowledged[-1]
+        name = self._checkpoints.partition_name(state.number)
+        if held.restored is not None:
+            await self._table.write(event, {name: held.restored})
+            held.restored = None
+            if self._held.get(state.number) is not held:
+                return
         if state.next_offset > held.complete:
-            event = held.unacknowledged[-1]
             keys = self._checkpoints.key_records(state, held.complete)
             await self._table.write(event, keys)
             if self._held.get(state.number) is not held:
                 return  # revoked meanwhile: without the partition's record, nothing was written
-            name = self._checkpoints.partition_name(state.number)
             await self._table.write(event, {name: self._checkpoints.partition_record(state)})
             held.complete = state.next_offset
             state.before.clear()
@@ -287,7 +303,14 @@ class Forecaster:
         states = self._checkpoints.load(self._table.stored(), numbers)
         for state in states.values():
             await self._check_log(state)
-        self._held = {number: _Held(state, state.next_offset) for number, state in states.items()}
+        self._held = {
+            number: _Held(
+                state,
+                complete=state.next_offset,
+                restored=self._checkpoints.partition_record(state) if state.next_offset else None,
+            )
+            for number, state in states.items()
+        }
         self._joined = True
         log.info("assigned", partitions={n: one.state.next_offset for n, one in self._held.items()})
 

@@ -13,7 +13,7 @@ from order_ingest.api.problems import Problem
 from restock_common import telemetry
 
 MAX_BODY_BYTES = 1_000_000
-"""What the door adds to a body must still fit in a record of the ledger (1,048,588 bytes)."""
+"""What the door adds to a body must still fit in a record of the ledger (2 MiB)."""
 
 MAX_CATALOGUE_BYTES = 4_194_304
 """5,000 entities of some 200 bytes do not fit in what is enough for orders."""

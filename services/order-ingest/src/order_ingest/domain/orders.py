@@ -10,7 +10,7 @@ from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import OrderCancelled, OrderLine, OrderPlaced, Sourcing
 
 MAX_ORDER_BYTES = 900_000
-"""A record of the ledger holds 1,048,588: the rest is for the ranked pools and warehouses."""
+"""A record of the ledger holds 2 MiB: the rest is for the ranked pools and warehouses."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ becomes a dead letter with field and reason.
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import ClassVar, assert_never, cast
 
 from order_ingest.domain import checks, orders
@@ -16,7 +15,7 @@ from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.requests import CancelMessage, OrderRequest, parse_storefront_message
 from order_ingest.handlers import Door, Memory, OrderBook, take_order
-from restock_common.contracts.envelope import Message, Record
+from restock_common.contracts.envelope import Message, Record, trace_context
 from restock_common.contracts.event import Event
 from restock_common.contracts.topics import STOREFRONT_ORDERS, Topic
 from restock_common.postgres import Connection
@@ -85,8 +84,7 @@ class StorefrontOrders:
                 event = OrderAsked(placement=placement)
                 event_id, time = orders.placed_id(placement.order), request.placed_at
             case CancelMessage():
-                sent_at = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
-                time = request.cancelled_at or sent_at
+                time = request.cancelled_at or record.written_at
                 checks.check_time("cancelled_at", time, known.now)
                 order = orders.order_id(shop, request.cancel)
                 event = CancelAsked(order=order, request=request)
@@ -98,7 +96,7 @@ class StorefrontOrders:
             source=f"/restock/storefronts/{shop}",
             time=time,
             event=event,
-            traceparent=_header(record, "traceparent"),
+            traceparent=trace_context(_header(record, "traceparent")),
         )
 
     async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Batch:

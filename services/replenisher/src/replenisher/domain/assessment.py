@@ -20,8 +20,6 @@ from replenisher.domain.protection import Demand, FloatArray, HorizonGrid
 from replenisher.domain.terms import Policy, Terms, TermsBook
 from restock_common.contracts.replenishment import OrderReason
 
-NO_FORECAST = "no forecast yet"
-
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -43,10 +41,12 @@ class Assessment:
         return self.inventory_position <= self.reorder_point
 
     def deferral(self, index: int) -> str | None:
-        """Return why a place cannot be ordered for; None where it can."""
-        if self.terms[index].deferral is not None:
-            return self.terms[index].deferral
-        return None if self.positions[index].forecast.horizons.days else NO_FORECAST
+        """Return why a place cannot be ordered for; None where it can.
+
+        A missing forecast is no reason: without one a place is short by what it owes, and waiting
+        could be for ever, since demand is observed where it arises, not where it was served.
+        """
+        return self.terms[index].deferral
 
     def reason(self, index: int) -> OrderReason:
         """Return the sum behind a place's order quantity."""

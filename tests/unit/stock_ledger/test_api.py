@@ -1,0 +1,40 @@
+"""What people ask the ledger: names that cannot be are told so, and never reach the database."""
+
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from stock_ledger.api import Queries, create_api
+
+
+class Asked:
+    """Answers with what it was asked."""
+
+    async def stock(self, sku: str) -> list[dict[str, Any]]:
+        return [{"asked": sku}]
+
+    async def order(self, order: str) -> dict[str, Any] | None:
+        return None if order == "none" else {"order": order}
+
+
+async def get(path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(create_api(cast("Queries", Asked())))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
+        return await http.get(path)
+
+
+async def test_names_may_hold_what_addresses_can() -> None:
+    assert (await get("/v1/orders/shop:1/2")).json() == {"order": "shop:1/2"}
+    assert (await get("/v1/stock/tea%20%E2%82%AC")).json()["levels"] == [{"asked": "tea €"}]
+    assert (await get("/v1/orders/none")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/stock/%00", "/v1/orders/a%00b", f"/v1/stock/{'x' * 200}", "/v1/orders/%20"]
+)
+async def test_a_name_that_cannot_be_is_refused(path: str) -> None:
+    answer = await get(path)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert path.split("/")[2].removesuffix("s").replace("stock", "sku") in answer.json()["detail"]
