@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from restock_common.settings import KafkaSettings
 from restock_local.folders import run_folder, state_folder
@@ -53,6 +54,13 @@ async def database_url(platform: Platform) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex}"
     yield await platform.new_database(name)
     await platform.databases.drop_database(name)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Undo what a command run in this process made of the logs: its streams are closed by now."""
+    yield
+    structlog.reset_defaults()
 
 
 def pytest_report_header() -> str:

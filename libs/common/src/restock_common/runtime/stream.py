@@ -246,10 +246,10 @@ class Stream(Generic[StateT]):
             await self._forget(used.partition)
 
     def _halt(self, partition: Partition, error: Exception) -> None:
-        log.error("partition_halted", partition=str(partition), exc_info=error)
-        telemetry.HALTED.labels(partition.topic, partition.number).set(1)
         self._halted[partition] = repr(error)
         self._consumer.pause(partition)
+        telemetry.HALTED.labels(partition.topic, partition.number).set(1)
+        log.error("partition_halted", partition=str(partition), exc_info=error)
 
     async def _forget(self, partition: Partition) -> None:
         self._cursors.pop(partition, None)
