@@ -23,7 +23,7 @@ from restock_common.transact import Partition
 
 _READ = (STOREFRONT_ORDERS, LEDGER, STOCK, FULFILMENT, DEMAND, FORECASTS, CATALOGUE)
 _PARTITIONS = [Partition(topic.name, n) for topic in _READ for n in range(topic.partitions)]
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.08
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.12
 _SHOWN_REASONS = 8
 
 Statuses = dict[str, dict[str, Any] | None]

@@ -16,6 +16,8 @@ from restock_common.runtime import CatalogueReader, Service, Stream
 from restock_common.settings import read_settings
 
 SERVICE = "dispatcher"
+LINGER_MS = 50
+"""Nothing here waits for less: a wave gathers for hours."""
 
 
 def build(settings: Settings) -> Service:
@@ -32,6 +34,7 @@ def build(settings: Settings) -> Service:
         producer=producer,
         application=Fulfilment(rules, load, save),
         topics=[FULFILMENT],
+        linger_ms=LINGER_MS,
         concurrent=True,
     )
     solvers = [Solver(settings.effort()) for _ in range(settings.solver_workers)]

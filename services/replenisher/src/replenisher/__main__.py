@@ -15,6 +15,8 @@ from restock_common.runtime import CatalogueReader, Service, Stream
 from restock_common.settings import read_settings
 
 NAME = "replenisher"
+LINGER_MS = 50
+"""A level is looked at in batches: half of the time of a small one goes into its transaction."""
 
 
 async def serve(settings: ReplenisherSettings) -> int:
@@ -30,6 +32,7 @@ async def serve(settings: ReplenisherSettings) -> int:
         producer=producer,
         application=Replenishment(PostgresStore(), reader.catalogue, policy),
         topics=[STOCK, FORECASTS],
+        linger_ms=LINGER_MS,
     )
 
     async def opening() -> None:

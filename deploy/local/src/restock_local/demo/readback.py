@@ -134,7 +134,7 @@ class Readback:
     """Follows the topics in the background and keeps a tally of them."""
 
     def __init__(self, kafka: KafkaSettings, tally: Tally) -> None:
-        self._tails = {topic.name: Tail(kafka, topic) for topic in _READ}
+        self._tails = {topic.name: Tail(kafka, topic, idle_ms=200) for topic in _READ}
         self._ends = LogEnds(kafka)
         self._tally = tally
         self._tasks: list[asyncio.Task[None]] = []

@@ -19,12 +19,19 @@ log = structlog.get_logger()
 
 
 class Tail:
-    """Follows one topic from its first record, alone: every process reads all of it."""
+    """Follows one topic from its first record, alone: every process reads all of it.
 
-    def __init__(self, settings: KafkaSettings, topic: Topic) -> None:
+    Args:
+        settings: How to reach the broker.
+        topic: What is followed.
+        idle_ms: How long the broker may hold an empty fetch back. Apache Kafka answers at once when
+            something comes, the embedded one only then: more means fewer fetches there, and later.
+    """
+
+    def __init__(self, settings: KafkaSettings, topic: Topic, *, idle_ms: int = 50) -> None:
         self._settings = settings
         self._partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
-        self._reader = Reader(settings)
+        self._reader = Reader(settings, fetch_max_wait_ms=idle_ms)
         self._client: Any = None
         self._ends: dict[int, int] = {}
         self.next_offsets: dict[int, int] = {}

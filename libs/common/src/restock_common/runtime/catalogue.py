@@ -21,7 +21,7 @@ class CatalogueReader:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self.catalogue = Catalogue()
-        self._tail = Tail(kafka, CATALOGUE)
+        self._tail = Tail(kafka, CATALOGUE, idle_ms=500)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

@@ -48,6 +48,7 @@ class Stream(Generic[StateT]):
         application: How records are read, loaded for, decided and saved.
         topics: What is read.
         max_records: The largest batch of one transaction.
+        linger_ms: How long to wait after a batch, so that the next one is larger.
         concurrent: Whether partitions are worked on side by side; only where they share no rows.
     """
 
@@ -61,6 +62,7 @@ class Stream(Generic[StateT]):
         application: Application[Connection, StateT],
         topics: Sequence[Topic],
         max_records: int = 1000,
+        linger_ms: int = 0,
         concurrent: bool = False,
     ) -> None:
         self._kafka = kafka
@@ -69,6 +71,7 @@ class Stream(Generic[StateT]):
         self._application = application
         self._writer = Writer(service, partition_of, telemetry.decision_span)
         self._max_records = max_records
+        self._linger_s = linger_ms / 1000
         self._concurrent = concurrent
         self._consumer = Consumer(
             kafka, topics, f"restock-{service}", self._assigned, self._revoked, self._halt
@@ -164,6 +167,7 @@ class Stream(Generic[StateT]):
                     await one
             if batches:
                 self.advanced.set()
+                await asyncio.sleep(self._linger_s)
             if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
                 await self._commit()
 
