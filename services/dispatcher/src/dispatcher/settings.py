@@ -29,7 +29,7 @@ class Settings(ServiceSettings):
     road_factor: Annotated[float, Field(ge=1, le=5)] = 1.3
     driver_cost_per_hour: Annotated[float, Field(ge=0, le=1000)] = 25.0
     drop_penalty: Annotated[float, Field(gt=0, le=1_000_000)] = 1000.0
-    solver_solutions: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    solver_solutions: Annotated[int, Field(ge=1, le=1_000_000)] = 30
     solver_seconds_max: Annotated[int, Field(ge=1, le=3600)] = 30
     solver_workers: Annotated[int, Field(ge=1, le=64)] = 2
     solver_sector_stops: Annotated[int, Field(ge=10, le=1000)] = 150

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from restock_common.errors import Transient
+from restock_common.runtime.service import collect_less_often
 from restock_local.demo.calendar import Stretch
 from restock_local.demo.dataset import Dataset, load
 from restock_local.demo.door import Door, Refused
@@ -101,6 +102,7 @@ async def run_demo(
         except (ProcessFailed, Transient) as error:
             raise DemoFailed(str(error)) from error
         script = await writing
+        collect_less_often()
         try:
             return await _replay(
                 options,

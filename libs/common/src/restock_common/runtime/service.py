@@ -1,6 +1,7 @@
 """One process: components started in order, HTTP beside them, and an orderly end on SIGTERM."""
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -21,6 +22,17 @@ from restock_common.settings import ServiceSettings
 log = structlog.get_logger()
 
 _START_PATIENCE_S = 60.0
+
+
+def collect_less_often() -> None:
+    """Leave what is there out of garbage collection, and look at what is new less often.
+
+    A batch makes some 50,000 objects, nearly none of them in cycles. Collecting as often as the
+    interpreter does by default took a third of the ledger's time (475 against 308 us an order).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)
 
 
 class Service:
@@ -76,6 +88,7 @@ class Service:
             await self._with_patience("opening", self._opening)
             for component in self._components:
                 await self._with_patience(type(component).__name__, component.start)
+            collect_less_often()
             self._starting = False
             log.info("started", port=self._settings.http_port)
             code = await self._watch(serving)
