@@ -151,11 +151,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if tp in self._client.assignment():
             self._client.pause(tp)
 
-    def lag(self, partition: Partition, next_offset: int) -> int | None:
-        """Return how many records are still to come; None before the first fetch."""
-        end = self._client.highwater(as_tp(partition))
-        return None if end is None else max(0, end - next_offset)
-
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Start each partition where its owner says."""
         starts = await self._on_assigned([Partition(tp.topic, tp.partition) for tp in assigned])
