@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self
 
-import httpx
+import aiohttp
+import orjson
 
 from restock_common.contracts.topics import (
     CATALOGUE,
@@ -56,25 +57,32 @@ class QuietWatch:
     ) -> None:
         self._urls = dict(urls)
         self._check = check
-        self._http = httpx.AsyncClient(timeout=10)
+        self._http: aiohttp.ClientSession | None = None
         self._ends = LogEnds(kafka)
 
     async def __aenter__(self) -> Self:
         """Connect."""
         await self._ends.__aenter__()
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.close()
         await self._ends.__aexit__()
 
-    async def until_quiet(self, *, timeout_s: float) -> None:
+    async def until_quiet(self, *, timeout_s: float, among: Collection[str] | None = None) -> None:
         """Return once all is quiet; a service that is down for a while is waited for.
+
+        Args:
+            timeout_s: How long to wait.
+            among: Only these services and what they read; None for all, and every topic.
 
         Raises:
             NotQuiet: It is not so within `timeout_s` seconds.
         """
+        urls = {name: url for name, url in self._urls.items() if among is None or name in among}
         deadline = time.monotonic() + timeout_s
         pause_s = _FIRST_PAUSE_S
         last: Statuses | None = None
@@ -84,7 +92,7 @@ class QuietWatch:
             busy, reasons = await self._still(busy)
             statuses: Statuses = {}
             if not busy:
-                statuses, reasons = await self._look()
+                statuses, reasons = await self._look(urls, whole=among is None)
                 busy = [name for name, status in statuses.items() if _busy(name, status)]
             if not reasons and statuses == last:
                 return
@@ -103,25 +111,26 @@ class QuietWatch:
         still = [name for name in names if reasons[name]]
         return still, [reason for name in still for reason in reasons[name]]
 
-    async def _look(self) -> tuple[Statuses, list[str]]:
-        found = await asyncio.gather(*(self._status(url) for url in self._urls.values()))
-        statuses = dict(zip(self._urls, found, strict=True))
+    async def _look(self, urls: Mapping[str, str], *, whole: bool) -> tuple[Statuses, list[str]]:
+        found = await asyncio.gather(*(self._status(url) for url in urls.values()))
+        statuses = dict(zip(urls, found, strict=True))
         reasons = [reason for name, status in statuses.items() for reason in _busy(name, status)]
         if reasons:
             return statuses, reasons
         try:
-            bounds = await self._ends.bounds(_PARTITIONS)
+            bounds = await self._ends.bounds(_PARTITIONS if whole else _read_by(statuses))
         except Transient as error:
             return statuses, [str(error)]
         ends = {partition: end for partition, (_, end) in bounds.items()}
         return statuses, _behind(statuses, ends)
 
     async def _status(self, url: str) -> dict[str, Any] | None:
+        assert self._http is not None, "QuietWatch is used as a context manager"
         try:
-            answer = await self._http.get(f"{url}/v1/progress")
-        except httpx.TransportError:
+            async with self._http.get(f"{url}/v1/progress") as answer:
+                return dict(orjson.loads(await answer.read())) if answer.ok else None
+        except (aiohttp.ClientError, TimeoutError):
             return None
-        return dict(answer.json()) if answer.is_success else None
 
 
 async def until_quiet(
@@ -144,6 +153,12 @@ def _busy(name: str, status: dict[str, Any] | None) -> list[str]:
         f"{name} has {status[what]} {what}" for what in ("unpublished", "pending") if status[what]
     ]
     return reasons if status["ready"] else [f"{name} is not ready", *reasons]
+
+
+def _read_by(statuses: Statuses) -> Sequence[Partition]:
+    """Return what these services say that they read, of the topics between services."""
+    read = {topic for status in statuses.values() for topic in (status or {})["offsets"]}
+    return [partition for partition in _PARTITIONS if partition.topic in read]
 
 
 def _behind(statuses: Statuses, ends: Mapping[Partition, int]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import structlog
+import uvloop
 
 T = TypeVar("T")
 
@@ -44,7 +45,7 @@ def run_session(main: Coroutine[Any, Any, T]) -> T:
         return await main
 
     try:
-        return asyncio.run(guarded())
+        return uvloop.run(guarded())
     except asyncio.CancelledError:
         if not told:
             raise

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-import httpx
+import aiohttp
 
 from restock_common.settings import ENV_PREFIX, KafkaSettings
 from restock_local.platform.base import Platform
@@ -178,7 +178,7 @@ class Supervisor:
 
     async def _until_ready(self, names: Iterable[str]) -> None:
         deadline = time.monotonic() + _READY_S
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as client:
             for name in names:
                 while reason := await self._not_ready(client, name):
                     self.check()
@@ -189,12 +189,12 @@ class Supervisor:
                         )
                     await asyncio.sleep(_POLL_S)
 
-    async def _not_ready(self, client: httpx.AsyncClient, name: str) -> str | None:
+    async def _not_ready(self, client: aiohttp.ClientSession, name: str) -> str | None:
         try:
-            answer = await client.get(f"{self.urls[name]}/health/ready")
-        except httpx.TransportError as error:
+            async with client.get(f"{self.urls[name]}/health/ready") as answer:
+                return None if answer.ok else await answer.text()
+        except (aiohttp.ClientError, TimeoutError) as error:
             return f"it does not answer ({type(error).__name__})"
-        return None if answer.is_success else answer.text
 
 
 def _kafka_environment(kafka: KafkaSettings) -> dict[str, str]:

@@ -24,6 +24,11 @@ class Stretch:
     begin: datetime
     end: datetime
 
+    @property
+    def ends_day(self) -> bool:
+        """Tell whether an event day ends with it."""
+        return self.begin.date() < self.end.date()
+
 
 def stretches(days: int) -> Iterator[Stretch]:
     """Yield the replay's stretches, day by day, without gaps."""

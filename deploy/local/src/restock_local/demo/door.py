@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 
-import httpx
+import aiohttp
+import orjson
 import structlog
 
 log = structlog.get_logger()
@@ -31,41 +32,49 @@ class Door:
     """
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
-        self._client = httpx.AsyncClient(base_url=url, headers=dict(headers or {}), timeout=30)
+        self._url = url
+        self._headers = dict(headers or {})
+        self._client: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         """Be ready to send."""
+        self._client = aiohttp.ClientSession(
+            self._url, headers=self._headers, timeout=aiohttp.ClientTimeout(total=30)
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.close()
 
-    async def get(self, path: str) -> httpx.Response:
-        """Read something. Raises Refused."""
+    async def get(self, path: str) -> Any:
+        """Return the JSON that is there. Raises Refused."""
         return await self._request("GET", path, None)
 
-    async def post(self, path: str, body: bytes) -> httpx.Response:
-        """Send JSON. Raises Refused."""
+    async def post(self, path: str, body: bytes) -> Any:
+        """Send JSON; return the JSON that answers it. Raises Refused."""
         return await self._request("POST", path, body)
 
-    async def put(self, path: str, body: bytes) -> httpx.Response:
-        """Replace something by JSON. Raises Refused."""
+    async def put(self, path: str, body: bytes) -> Any:
+        """Replace something by JSON; return the JSON that answers it. Raises Refused."""
         return await self._request("PUT", path, body)
 
-    async def _request(self, method: str, path: str, body: bytes | None) -> httpx.Response:
+    async def _request(self, method: str, path: str, body: bytes | None) -> Any:
+        assert self._client is not None, "Door is used as a context manager"
         headers = {"content-type": "application/json"} if body is not None else {}
         deadline, pause_s = time.monotonic() + _PATIENCE_S, _FIRST_PAUSE_S
         while True:
             try:
-                answer = await self._client.request(method, path, content=body, headers=headers)
-            except httpx.TransportError as error:
+                async with self._client.request(method, path, data=body, headers=headers) as answer:
+                    told = await answer.read()
+            except (aiohttp.ClientError, TimeoutError) as error:
                 reason = f"{type(error).__name__}: {error}"
             else:
-                if answer.is_success and answer.status_code != _SOME_REFUSED:
-                    return answer
-                reason = f"{answer.status_code} {answer.text[:_SHOWN_CHARACTERS]}"
-                if answer.status_code != _UNAVAILABLE:
+                if answer.ok and answer.status != _SOME_REFUSED:
+                    return orjson.loads(told) if told else None
+                reason = f"{answer.status} {told.decode(errors='replace')[:_SHOWN_CHARACTERS]}"
+                if answer.status != _UNAVAILABLE:
                     raise Refused(f"{method} {path}: {reason}")
             if time.monotonic() > deadline:
                 raise Refused(f"{method} {path}: not taken for {_PATIENCE_S:g} s: {reason}")

@@ -1,8 +1,10 @@
 """The feeder: sends the replay through the doors, one stretch of event time after the other.
 
 What is sent in a stretch is sent in event-time order, and the next one begins when nothing is on
-its way any more. So each service sees the same events in the same order whatever the machine's
-speed, and the figures follow from the data and the seed alone.
+its way any more on the orders' path: between the doors, the ledger and the warehouses. Who learns
+from it, forecasts and reviews, catches up until the day is over, since nothing of theirs comes back
+before. So each service sees the same events in the same order whatever the machine's speed, and the
+figures follow from the data and the seed alone.
 """
 
 import asyncio
@@ -60,7 +62,8 @@ class Feeder:
     Args:
         doors: Where to.
         world: Suppliers and carriers, told of what is published by somebody else.
-        quiet: Returns once nothing is on its way.
+        quiet: Returns once nothing is on its way, anywhere.
+        settled: Returns once nothing is on its way on the orders' path.
         listen: Returns once the world has been told of everything that was published.
         on_stretch: See `OnStretch`.
         orders_a_request: How many orders go into one request at most.
@@ -71,6 +74,7 @@ class Feeder:
         doors: Doors,
         world: World,
         quiet: Callable[[], Awaitable[None]],
+        settled: Callable[[], Awaitable[None]],
         listen: Callable[[], Awaitable[None]],
         *,
         on_stretch: OnStretch = nothing,
@@ -79,6 +83,7 @@ class Feeder:
         self._doors = doors
         self._world = world
         self._quiet = quiet
+        self._settled = settled
         self._listen = listen
         self._on_stretch = on_stretch
         self._orders_a_request = orders_a_request
@@ -109,12 +114,14 @@ class Feeder:
             begun(stretch)
             await self._confirm(stretch.begin)
             await self._send(self._requests(plan, stretch), stretch)
-            for cancellation in plan.cancelled_in(stretch):
+            cancellations = plan.cancelled_in(stretch)
+            for cancellation in cancellations:
                 await self._cancel(cancellation)
-            await self._quiet()
+            if cancellations:  # a warehouse's answers must not race the clock
+                await self._settled()
             await self._doors.ingest.post("/v1/clock", orjson.dumps({"until": stretch.end}))
             await self._on_stretch(stretch, "closing")
-            await self._quiet()
+            await (self._quiet() if stretch.ends_day else self._settled())
             await self._listen()
         await self._confirm(stretch.end)
         await self._quiet()

@@ -29,6 +29,7 @@ from restock_local.quiet import NotQuiet, QuietWatch
 from restock_local.supervisor import SHOP, Supervisor
 
 _QUIET_S = 180.0
+_ORDERS_PATH = ("order-ingest", "stock-ledger", "dispatcher")
 _COMPLAINTS_A_SERVICE = 3
 _SHOWN_CHARACTERS = 1_500
 
@@ -146,6 +147,7 @@ async def _replay(
             Doors(ingest, dispatcher),
             world,
             lambda: watch.until_quiet(timeout_s=_QUIET_S),
+            lambda: watch.until_quiet(timeout_s=_QUIET_S, among=_ORDERS_PATH),
             readback.catch_up,
             on_stretch=stage.on_stretch,
             orders_a_request=options.orders_a_request,
@@ -156,7 +158,7 @@ async def _replay(
         await feeder.replay(script.plan, options.days, screen.begin)
         replay_s = time.monotonic() - begun
         screen.end()
-        totals = LedgerTotals.read((await ledger.get("/v1/figures")).json())
+        totals = LedgerTotals.read(await ledger.get("/v1/figures"))
         run = Run(
             days=options.days,
             seed=options.seed,
