@@ -82,12 +82,14 @@ class LogEnds:
 
     The embedded broker answers ListOffsets with the first offset of the last batch plus one, so
     the last batch is fetched where it is a new one; on Apache Kafka that gives the same figure.
+    It also walks over all of a log to answer, so where logs begin is asked once.
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
         # A fetch that waits for more would hold up what is asked next on the same connection.
         self._reader = Reader(settings, fetch_max_wait_ms=1)
         self._client: Any = None
+        self._begins: dict[TopicPartition, int] = {}
         self._last_batch: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
 
@@ -102,34 +104,33 @@ class LogEnds:
             await self._client.stop()
 
     async def bounds(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, int]]:
-        """Return (first offset, offset after the last record) of each partition."""
+        """Return (first offset when first asked, offset after the last record) of each."""
         assert self._client is not None, "LogEnds is used as a context manager"
         tps = [as_tp(partition) for partition in partitions]
         try:
-            begins = await self._client.beginning_offsets(tps)
+            new = [tp for tp in tps if tp not in self._begins]
+            if new:
+                self._begins.update(await self._client.beginning_offsets(new))
             listed = await self._client.end_offsets(tps)
             await self._read_last_batches(
-                [tp for tp in tps if listed[tp] != self._last_batch.get(tp)], begins, listed
+                [tp for tp in tps if listed[tp] != self._last_batch.get(tp)], listed
             )
         except KafkaError as error:
             raise Transient(f"Kafka does not answer: {error!r}") from error
-        return {Partition(tp.topic, tp.partition): (begins[tp], self._ends[tp]) for tp in tps}
+        return {Partition(tp.topic, tp.partition): (self._begins[tp], self._ends[tp]) for tp in tps}
 
     async def _read_last_batches(
-        self,
-        changed: Sequence[TopicPartition],
-        begins: Mapping[TopicPartition, int],
-        listed: Mapping[TopicPartition, int],
+        self, changed: Sequence[TopicPartition], listed: Mapping[TopicPartition, int]
     ) -> None:
         assert self._client is not None
-        waiting = {tp for tp in changed if listed[tp] > begins[tp]}
+        waiting = {tp for tp in changed if listed[tp] > self._begins[tp]}
         self._ends.update({tp: listed[tp] for tp in changed})
         if not waiting <= self._client.assignment():
             # Only where a fetch follows: aiokafka 0.14 loses the cancellation of its fetcher, and
             # so never stops, where it is stopped before it has taken a new assignment up. All at
             # once, paused: each new assignment costs a round of metadata.
-            self._client.assign(list(listed))
-            self._client.pause(*listed)
+            self._client.assign(list(self._begins))
+            self._client.pause(*self._begins)
         for tp in waiting:
             self._client.seek(tp, listed[tp] - 1)
             self._client.resume(tp)

@@ -17,7 +17,8 @@ log = structlog.get_logger()
 
 _RELOAD_ENTRIES = 5_000
 _MAX_WAITING = 50_000
-_MARK_EVERY_S = 0.5
+_IDLE_S = 0.5
+_MARK_EVERY_S = 5.0
 
 
 class Relay:
@@ -94,23 +95,32 @@ class Relay:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         try:
-            await self._mark(force=True)
+            await self._mark()
         except Transient as error:
             log.warning("published_not_marked", error=str(error))
 
     async def _run(self) -> None:
         while True:
             try:
-                if not await self._publish_some():
-                    await self._mark(force=False)
-                    self._wake.clear()
-                    if not self._waiting:
-                        await asyncio.wait_for(self._wake.wait(), timeout=_MARK_EVERY_S)
-            except TimeoutError:
-                continue
+                if await self._publish_some():
+                    if time.monotonic() - self._marked_at >= _MARK_EVERY_S:
+                        await self._mark()
+                elif not await self._woken():
+                    await self._mark()
             except Transient as error:
                 log.warning("relay_retry", partition=str(self._partition), error=str(error))
                 await asyncio.sleep(0.2)
+
+    async def _woken(self) -> bool:
+        """Return True once there is something to do, False after a while without anything."""
+        self._wake.clear()
+        if self._waiting:
+            return True
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout=_IDLE_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def _publish_some(self) -> bool:
         if self._reload_until > self._published:
@@ -130,14 +140,11 @@ class Relay:
             self._waiting.popleft()
         if len(self._waiting) <= _MAX_WAITING:
             self._room.set()
-        if entries:
-            await self._mark(force=False)
         return bool(entries)
 
-    async def _mark(self, *, force: bool) -> None:
-        if self._published == self._marked:
-            return
-        if force or time.monotonic() - self._marked_at >= _MARK_EVERY_S:
+    async def _mark(self) -> None:
+        """Write down what has been published: a transaction, so not after each batch."""
+        if self._published != self._marked:
             await self._inbox.mark_published(self._partition, self._epoch, self._published)
             self._marked = self._published
             self._marked_at = time.monotonic()

@@ -48,7 +48,8 @@ class Stream(Generic[StateT]):
         application: How records are read, loaded for, decided and saved.
         topics: What is read.
         max_records: The largest batch of one transaction.
-        linger_ms: How long to wait after a batch, so that the next one is larger.
+        linger_ms: How long to wait after a batch at most, so that the next one is larger; never
+            longer than the batch took, so that a quiet stream answers at once.
         concurrent: Whether partitions are worked on side by side; only where they share no rows.
     """
 
@@ -159,6 +160,7 @@ class Stream(Generic[StateT]):
                 log.warning("fetch_retry", error=repr(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
+            began = time.monotonic()
             taking = [self._take(partition, records) for partition, records in batches.items()]
             if self._concurrent:
                 await asyncio.gather(*taking)
@@ -167,7 +169,7 @@ class Stream(Generic[StateT]):
                     await one
             if batches:
                 self.advanced.set()
-                await asyncio.sleep(self._linger_s)
+                await asyncio.sleep(min(self._linger_s, time.monotonic() - began))
             if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
                 await self._commit()
 
