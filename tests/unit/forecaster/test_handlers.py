@@ -81,14 +81,14 @@ def test_late_demand_counts_on_the_open_day(state: PartitionState, shards: Shard
     assert state.learned[Key("tea", "north")].first_day == day_of(midnight(5))
 
 
-def test_a_key_without_demand_is_published_again_after_a_week(
+def test_a_key_without_demand_is_published_again_after_two_weeks(
     state: PartitionState, shards: Shards
 ) -> None:
     take_all(state, [shards.asks(0, "tea", 3), *shards.time(midnight(1))])
     published = []
-    for day in range(2, 20):
+    for day in range(2, 32):
         published += take_all(state, shards.time(midnight(day)))
-    assert [one.learned_until for one in forecasts(published)] == [midnight(8), midnight(15)]
+    assert [one.learned_until for one in forecasts(published)] == [midnight(15), midnight(29)]
 
 
 def test_several_midnights_at_once_publish_each_key_once(

@@ -24,7 +24,7 @@ from restock_common.contracts.topics import DEMAND, SHARDS
 from restock_common.errors import Permanent
 from restock_common.transact import read_event
 
-REFRESH_DAYS = 7
+REFRESH_DAYS = 14
 """A key without demand is published again after so many days."""
 
 MAX_DAYS_AHEAD = 400
@@ -199,7 +199,7 @@ def _forecast_identity(event: DemandForecast) -> tuple[str, str, str]:
 def _close_days(state: PartitionState, today: int) -> Iterator[DemandForecast]:
     """Close every day before `today`; return the forecasts, by key, as of the last of them.
 
-    Published are the keys with demand in these days, and those published a week ago or longer.
+    Published are the keys with demand in these days, and those published two weeks ago or longer.
     """
     if state.open_day is None:
         state.open_day = min([today, *state.asked])

@@ -20,4 +20,4 @@ class ForecasterSettings(ServiceSettings):
 
     data_dir: Path = Path(".restock/forecaster")
     checkpoint_every_events: Annotated[int, Field(ge=1, le=100_000)] = 5_000
-    checkpoint_every_s: Annotated[float, Field(gt=0, le=600)] = 5.0
+    checkpoint_every_s: Annotated[float, Field(gt=0, le=600)] = 15.0

@@ -15,8 +15,8 @@ from restock_common.runtime import CatalogueReader, Service, Stream
 from restock_common.settings import read_settings
 
 NAME = "replenisher"
-LINGER_MS = 50
-"""A level is looked at in batches: half of the time of a small one goes into its transaction."""
+LINGER_MS = 500
+"""Under load a level is looked at in large batches: a small one costs its transaction, no less."""
 
 
 async def serve(settings: ReplenisherSettings) -> int:

@@ -1,8 +1,8 @@
-"""Faust's Kafka transport, with fetches that come back at once and a way back to the beginning.
+"""Faust's Kafka transport, with larger fetches and a way back to the beginning.
 
-Faust lets the broker hold a fetch for 1.5 s, with no setting to change it. Apache Kafka answers as
-soon as there is a record; the embedded broker looks again only after half of the wait, which would
-add most of a second to every event day of a replay.
+Faust takes every record as soon as it is there, one fetch for a few of them, and lets the broker
+hold an empty one for 1.5 s; no setting changes that. Nothing is published before a day is closed,
+so a fetch may gather for a moment: that saves the broker more work than it costs the forecast.
 
 While it restores a table, Faust may fetch records of the demand topic and drop them, and counts on
 the seek to the committed offsets that follows. That seek leaves a partition alone that has nothing
@@ -18,12 +18,14 @@ from faust.types import TP
 
 from restock_common.contracts.topics import DEMAND
 
-FETCH_MAX_WAIT_MS = 50
+FETCH_MIN_BYTES = 500_000
+FETCH_MAX_WAIT_MS = 200
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_min_bytes = FETCH_MIN_BYTES
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         return consumer
 

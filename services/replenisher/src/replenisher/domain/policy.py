@@ -29,13 +29,14 @@ def demand_quantile(demand: Demand, probability: FloatArray) -> IntArray:
     mean, variance = demand.mean, demand.variance
     excess = variance - mean
     spread = excess > _POISSON_BELOW * mean
-    size = mean**2 / np.where(spread, excess, 1.0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        quantile = np.where(
-            spread,
-            nbinom.ppf(probability, size, np.where(spread, mean / variance, 0.5)),
-            poisson.ppf(probability, mean),
-        )
+    quantile = np.empty_like(mean)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        for rows, quantiles, shape in (
+            (spread, nbinom.ppf, (mean**2 / excess, mean / variance)),
+            (~spread, poisson.ppf, (mean,)),
+        ):
+            if rows.any():
+                quantile[rows] = quantiles(probability[rows], *(one[rows] for one in shape))
     # Shapes beyond double precision have no such quantile: take the normal with these moments.
     normal = np.ceil(mean + norm.ppf(probability) * demand.sd)
     units = np.where(np.isfinite(quantile), quantile, np.maximum(normal, 0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -113,8 +114,12 @@ def _padded(
     rows: Sequence[Sequence[float]], width: int, *, first: float, beyond: float
 ) -> FloatArray:
     """Return rows as (n, width): `first`, the row, and `beyond` up to the width."""
-    full = [(first, *row, *(beyond,) * (width - 1 - len(row))) for row in rows]
-    return np.array(full, dtype=np.float64).reshape(len(rows), width)
+    full = np.full((len(rows), width), beyond, dtype=np.float64)
+    full[:, 0] = first
+    lengths = np.fromiter(map(len, rows), dtype=np.intp, count=len(rows))
+    filled = np.arange(width - 1) < lengths[:, None]
+    full[:, 1:][filled] = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
+    return full
 
 
 def _between(low: FloatArray, high: FloatArray, share: FloatArray) -> FloatArray:

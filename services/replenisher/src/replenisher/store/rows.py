@@ -42,6 +42,11 @@ def horizons_of(columns: Mapping[str, list[float]]) -> Horizons:
     return Horizons(tuple(columns["days"]), tuple(columns["mean"]), tuple(columns["size"]))
 
 
+def columns_of(horizons: Horizons) -> dict[str, tuple[float, ...]]:
+    """Return horizons as they are to be stored."""
+    return {"days": horizons.days, "mean": horizons.mean, "size": horizons.size}
+
+
 def line_of(row: Row) -> OrderLine:
     """Return an order line, without its reason."""
     return OrderLine(

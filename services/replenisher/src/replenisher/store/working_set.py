@@ -6,12 +6,11 @@ suppliers by name. Two members of the group may hold stock and forecasts of one 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import date
 
 from replenisher.domain.model import OrderLine, Place, Position, ReceiptKey, WorkingSet
 from replenisher.domain.review import ReviewDue
-from replenisher.store.rows import line_of, order_of, position_of, record_of
+from replenisher.store.rows import columns_of, line_of, order_of, position_of, record_of
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.event import Event
 from restock_common.contracts.forecasts import DemandForecast
@@ -169,7 +168,7 @@ async def _save_positions(connection: Connection, positions: Sequence[Position])
         [position.lines_placed for position in positions],
         [position.forecast.learned_until for position in positions],
         [
-            asdict(position.forecast.horizons) if position.forecast_changed else None
+            columns_of(position.forecast.horizons) if position.forecast_changed else None
             for position in positions
         ],
         [need and need.id for need in needs],
