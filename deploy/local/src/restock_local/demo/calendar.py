@@ -8,8 +8,7 @@ START = datetime(2017, 1, 1, tzinfo=UTC)
 MAX_DAYS = 365
 
 _STRETCH_ENDS = (
-    timedelta(hours=8),
-    timedelta(hours=16),
+    timedelta(hours=12),
     timedelta(hours=23, minutes=58),
     timedelta(hours=23, minutes=59),
     timedelta(hours=24),

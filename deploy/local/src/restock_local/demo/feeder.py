@@ -24,7 +24,7 @@ from restock_local.demo.plan import Cancellation, Plan, Submission
 from restock_local.demo.stock import Count
 from restock_local.demo.world import Carriers, Delivery, Receipt, Suppliers
 
-ORDERS_A_REQUEST = 100
+ORDERS_A_REQUEST = 300
 _RECEIPTS_A_REQUEST = 200
 _DELIVERIES_A_REQUEST = 1_000
 _ENTITIES_A_REQUEST = 5_000
@@ -112,8 +112,10 @@ class Feeder:
         """
         for stretch in stretches(days):
             begun(stretch)
-            await self._confirm(stretch.begin)
-            await self._send(self._requests(plan, stretch), stretch)
+            # what is delivered was shipped before: it meets nothing of what is sent now
+            await asyncio.gather(
+                self._confirm(stretch.begin), self._send(self._requests(plan, stretch), stretch)
+            )
             cancellations = plan.cancelled_in(stretch)
             for cancellation in cancellations:
                 await self._cancel(cancellation)

@@ -26,14 +26,14 @@ from restock_common.contracts.topics import (
     REPLENISHMENT,
     STOCK,
 )
-from restock_common.kafka import LogEnds, Tail
+from restock_common.kafka import Sweep
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 from restock_local.demo.world import Carriers, Suppliers
 
 _READ = (LEDGER, STOCK, DEMAND, FORECASTS, REPLENISHMENT, DISPATCH, DEAD_LETTERS)
 _PARTITIONS = [Partition(topic.name, n) for topic in _READ for n in range(topic.partitions)]
-_POLL_S = 0.01
+_EVERY_S = 0.5
 
 
 class Tally:
@@ -131,45 +131,37 @@ class Tally:
 
 
 class Readback:
-    """Follows the topics in the background and keeps a tally of them."""
+    """Reads the topics in the background, every now and then, and keeps a tally of them."""
 
     def __init__(self, kafka: KafkaSettings, tally: Tally) -> None:
-        self._tails = {topic.name: Tail(kafka, topic, idle_ms=200) for topic in _READ}
-        self._ends = LogEnds(kafka)
+        self._sweep = Sweep(kafka, _PARTITIONS)
         self._tally = tally
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Begin to follow."""
-        await self._ends.__aenter__()
-        for tail in self._tails.values():
-            await tail.start()
-            self._tasks.append(asyncio.create_task(self._follow(tail)))
+        """Begin to read."""
+        await self._sweep.__aenter__()
+        self._background = asyncio.create_task(self._read_now_and_then())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.gather(*(tail.stop() for tail in self._tails.values()))
-        await self._ends.__aexit__()
+        if self._background is not None:
+            self._background.cancel()
+            await asyncio.gather(self._background, return_exceptions=True)
+        await self._sweep.__aexit__()
 
     async def catch_up(self) -> None:
         """Return once all that is on the topics now has been counted."""
-        bounds = await self._ends.bounds(_PARTITIONS)
-        while any(
-            self._tails[partition.topic].next_offsets[partition.number] < end
-            for partition, (_, end) in bounds.items()
-        ):
-            for task in self._tasks:
-                if task.done():
-                    task.result()
-            await asyncio.sleep(_POLL_S)
-
-    async def _follow(self, tail: Tail) -> None:
-        async for record in tail.records():
+        async for record in self._sweep.rest():
             self._tally.take(record)
+
+    async def _read_now_and_then(self) -> None:
+        """Leave little to catch up with."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            async for record in self._sweep.some():
+                self._tally.take(record)
 
 
 def _type(kind: type[Event]) -> bytes:
