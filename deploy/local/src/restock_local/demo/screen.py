@@ -1,7 +1,7 @@
 """What a person sees: a live line while the demo runs, a table and a verdict at the end."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -50,7 +50,7 @@ class Screen:
         self._console = console
         self._days = days
         self._tally = tally
-        self._shown_day = 0
+        self._day: date | None = None
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=24),
@@ -83,22 +83,24 @@ class Screen:
 
     def begin(self, stretch: Stretch) -> None:
         """Show which stretch of event time is being sent."""
-        done = stretch.begin - START
-        day = done // timedelta(days=1) + 1
+        if self._day != stretch.begin.date():
+            self._sum_up()
+            self._day = stretch.begin.date()
         self._progress.update(
             self._task,
-            description=f"{stretch.begin:%Y-%m-%d}",
-            completed=done / timedelta(minutes=1),
+            description=f"{self._day}",
+            completed=(stretch.begin - START) / timedelta(minutes=1),
         )
-        if not self._console.is_terminal and day != self._shown_day:
-            self._console.print(
-                f"{stretch.begin:%Y-%m-%d}  {self._seen()}", highlight=False, soft_wrap=True
-            )
-        self._shown_day = day
 
     def end(self) -> None:
         """Show that the last day is closed."""
+        self._sum_up()
         self._progress.update(self._task, description="done", completed=self._days * _MINUTES_A_DAY)
+
+    def _sum_up(self) -> None:
+        """Say what has been seen up to the end of the day that was shown last."""
+        if self._day is not None:
+            self._print(f"{self._day}  {self._seen()}")
 
     def _print(self, line: str) -> None:
         """Write a line where nothing can be shown live."""
