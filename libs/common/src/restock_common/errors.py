@@ -1,5 +1,14 @@
 """What becomes of an input that fails: it is tried again, or set aside with the reason."""
 
+import math
+
+SHOWN_CHARACTERS = 80
+"""Of a longer value the beginning is shown: enough to find it, too little to flood a log."""
+
+JsonScalar = str | int | float | bool | None
+
+_MAX_SAFE_INTEGER = 2**53 - 1  # beyond it JSON readers round (RFC 8259, section 6)
+
 
 class RestockError(Exception):
     """The base of every error that Restock raises on purpose."""
@@ -33,3 +42,17 @@ class LogMismatch(RestockError):
 
 class InvariantBroken(RestockError):
     """A bug: a state that cannot be. Stops the partition with an alarm, never a dead letter."""
+
+
+def shown(value: object) -> JsonScalar:
+    """Return a value that can stand in a JSON answer: scalars as they are, long ones cut."""
+    match value:
+        case None | bool():
+            return value
+        case int() if abs(value) <= _MAX_SAFE_INTEGER:
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case _:
+            text = value if isinstance(value, str) else repr(value)
+            return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from forecaster.domain.model import MODEL_NAME
 from forecaster.domain.quantiles import quantiles
 from forecaster.handlers import CurrentForecast
+from restock_common.runtime import problems
 
 QUANTILE_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 
@@ -35,6 +36,7 @@ class ForecastView(BaseModel):
 def build(look_up: Callable[[str], list[CurrentForecast]]) -> FastAPI:
     """Return the routes; `look_up` gives the current forecasts of a sku, by location."""
     api = FastAPI(title="Restock forecaster")
+    problems.install(api)
 
     @api.get("/v1/forecasts/{sku}")
     async def forecasts(sku: str) -> list[ForecastView]:

@@ -15,6 +15,7 @@ from replenisher.domain.terms import Policy, TermsBook
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.replenishment import OrderReason
 from restock_common.errors import Transient
+from restock_common.runtime import problems
 from restock_common.units import Identifier, LocationId, Sku
 
 Row = Mapping[str, Any]
@@ -130,6 +131,7 @@ def make_api(views: Views, catalogue: Catalogue, policy: Policy) -> FastAPI:
         policy: The house's own choices.
     """
     api = FastAPI(title="Restock replenisher")
+    problems.install(api)
 
     @api.exception_handler(Transient)
     async def away(_: Request, error: Transient) -> JSONResponse:

@@ -7,6 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from restock_common.errors import Transient
+from restock_common.runtime import problems
 from restock_common.units import OrderId, Sku
 
 
@@ -29,6 +30,7 @@ class Queries(Protocol):
 def create_api(queries: Queries) -> FastAPI:
     """Return the routes; health, metrics and progress are added by the service."""
     api = FastAPI(title="Restock stock-ledger", version="1")
+    problems.install(api)
 
     @api.exception_handler(Transient)
     async def unavailable(_request: Request, error: Transient) -> JSONResponse:

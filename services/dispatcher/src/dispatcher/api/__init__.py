@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from dispatcher.api import deliveries, problems, reads
+from dispatcher.api import deliveries, reads
 from dispatcher.api.deliveries import Deliveries
+from restock_common.runtime import problems
 
 __all__ = ["Deliveries", "create_api"]
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from dispatcher.api.problems import Problem, describe
 from dispatcher.domain.delivery import NotDelivered, refusal
 from dispatcher.domain.model import Route, Shipment, Status
 from dispatcher.handlers import DeliveryReported
@@ -17,6 +16,7 @@ from restock_common.contracts.envelope import Message, derive_id
 from restock_common.contracts.event import Event
 from restock_common.contracts.topics import FULFILMENT
 from restock_common.kafka import partition_of
+from restock_common.runtime.problems import Problem, describe
 from restock_common.transact import Outcome, Partition
 from restock_common.units import Identifier, Timestamp
 

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query
 
-from dispatcher.api.problems import Problem
 from dispatcher.domain.model import Route, Shipment
+from restock_common.runtime.problems import Problem
 from restock_common.units import Identifier, LocationId
 
 Limit = Annotated[int, Query(ge=1, le=1000)]

@@ -9,8 +9,8 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
-from order_ingest.api.problems import Problem
 from restock_common import telemetry
+from restock_common.runtime.problems import Problem
 
 MAX_BODY_BYTES = 1_000_000
 """What the door adds to a body must still fit in a record of the ledger (2 MiB)."""

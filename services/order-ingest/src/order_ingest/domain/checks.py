@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from order_ingest.domain.findings import Conflict, Finding, Refused, shown
+from order_ingest.domain.findings import Conflict, Finding, Refused
 from order_ingest.domain.requests import CountRequest, OrderRequest, ReceiptRequest
 from restock_common.contracts.catalogue import (
     Catalogue,
@@ -14,6 +14,7 @@ from restock_common.contracts.catalogue import (
     Product,
     Vehicle,
 )
+from restock_common.errors import shown
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Before it a time is a typing error, or an epoch that was not set."""

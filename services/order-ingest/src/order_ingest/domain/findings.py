@@ -1,20 +1,12 @@
 """What is wrong with an input: the field, the value and the reason, for people and for programs."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from restock_common.errors import Permanent
-
-SHOWN_CHARACTERS = 80
-"""Of a longer value the beginning is shown: enough to find it, too little to flood a log."""
-
-JsonScalar = str | int | float | bool | None
-
-_MAX_SAFE_INTEGER = 2**53 - 1  # beyond it JSON readers round (RFC 8259, section 6)
+from restock_common.errors import JsonScalar, Permanent, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +47,6 @@ class UnknownOrder(Permanent):
 
 class Conflict(Permanent):
     """The same id was taken before with other content, and stays what it was."""
-
-
-def shown(value: object) -> JsonScalar:
-    """Return a value that can stand in a JSON answer: scalars as they are, long ones cut."""
-    match value:
-        case None | bool():
-            return value
-        case int() if abs(value) <= _MAX_SAFE_INTEGER:
-            return value
-        case float() if math.isfinite(value):
-            return value
-        case _:
-            text = value if isinstance(value, str) else repr(value)
-            return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
 
 
 def refused(error: ValidationError) -> Refused:

@@ -9,9 +9,10 @@ from typing import Annotated, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
-from order_ingest.domain.findings import Finding, Refused, findings_of, refused, shown
+from order_ingest.domain.findings import Finding, Refused, findings_of, refused
 from restock_common.contracts.catalogue import CatalogueEntity
 from restock_common.contracts.ledger import CountLine, DeliveryWindow, Place, ReceiptLine
+from restock_common.errors import shown
 from restock_common.units import Identifier, LocationId, PositiveUnits, Sku, Text, Timestamp
 
 MAX_BATCH_ITEMS = 1_000
