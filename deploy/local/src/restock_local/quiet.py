@@ -59,6 +59,7 @@ class QuietWatch:
         self._check = check
         self._http: aiohttp.ClientSession | None = None
         self._ends = LogEnds(kafka)
+        self._read_by: dict[str, set[str]] = {}
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -118,11 +119,19 @@ class QuietWatch:
         if reasons:
             return statuses, reasons
         try:
-            bounds = await self._ends.bounds(_PARTITIONS if whole else _read_by(statuses))
+            bounds = await self._ends.bounds(_PARTITIONS if whole else self._read(statuses))
         except Transient as error:
             return statuses, [str(error)]
+        self._read(statuses)
         ends = {partition: end for partition, (_, end) in bounds.items()}
         return statuses, _behind(statuses, ends)
+
+    def _read(self, statuses: Statuses) -> Sequence[Partition]:
+        """Return what these services read: all that they ever told, also while they rebalance."""
+        for name, status in statuses.items():
+            self._read_by.setdefault(name, set()).update((status or {})["offsets"])
+        topics = {topic for name in statuses for topic in self._read_by[name]}
+        return [partition for partition in _PARTITIONS if partition.topic in topics]
 
     async def _status(self, url: str) -> dict[str, Any] | None:
         assert self._http is not None, "QuietWatch is used as a context manager"
@@ -153,12 +162,6 @@ def _busy(name: str, status: dict[str, Any] | None) -> list[str]:
         f"{name} has {status[what]} {what}" for what in ("unpublished", "pending") if status[what]
     ]
     return reasons if status["ready"] else [f"{name} is not ready", *reasons]
-
-
-def _read_by(statuses: Statuses) -> Sequence[Partition]:
-    """Return what these services say that they read, of the topics between services."""
-    read = {topic for status in statuses.values() for topic in (status or {})["offsets"]}
-    return [partition for partition in _PARTITIONS if partition.topic in read]
 
 
 def _behind(statuses: Statuses, ends: Mapping[Partition, int]) -> list[str]:

@@ -24,9 +24,9 @@ class Stretch:
     end: datetime
 
     @property
-    def ends_day(self) -> bool:
-        """Tell whether an event day ends with it."""
-        return self.begin.date() < self.end.date()
+    def is_reviewed(self) -> bool:
+        """Tell whether a review follows: with each midnight, and with the first time of all."""
+        return self.begin == START or self.begin.date() < self.end.date()
 
 
 def stretches(days: int) -> Iterator[Stretch]:

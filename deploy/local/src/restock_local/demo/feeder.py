@@ -2,7 +2,7 @@
 
 What is sent in a stretch is sent in event-time order, and the next one begins when nothing is on
 its way any more on the orders' path: between the doors, the ledger and the warehouses. Who learns
-from it, forecasts and reviews, catches up until the day is over, since nothing of theirs comes back
+from it, forecasts and reviews, catches up until the next review: nothing of theirs comes back
 before. So each service sees the same events in the same order whatever the machine's speed, and the
 figures follow from the data and the seed alone.
 """
@@ -112,20 +112,20 @@ class Feeder:
         """
         for stretch in stretches(days):
             begun(stretch)
-            # what is delivered was shipped before: it meets nothing of what is sent now
-            await asyncio.gather(
-                self._confirm(stretch.begin), self._send(self._requests(plan, stretch), stretch)
-            )
+            deliveries = self._world.carriers.due(stretch.begin)
+            requests = self._requests(plan, stretch)
             cancellations = plan.cancelled_in(stretch)
+            # what is delivered was shipped before: it meets nothing of what is sent now
+            await asyncio.gather(self._confirm(deliveries), self._send(requests, stretch))
             for cancellation in cancellations:
                 await self._cancel(cancellation)
-            if cancellations:  # a warehouse's answers must not race the clock
-                await self._settled()
+            if deliveries or requests or cancellations:
+                await self._settled()  # offers and answers to them must not race the clock
             await self._doors.ingest.post("/v1/clock", orjson.dumps({"until": stretch.end}))
             await self._on_stretch(stretch, "closing")
-            await (self._quiet() if stretch.ends_day else self._settled())
+            await (self._quiet() if stretch.is_reviewed else self._settled())
             await self._listen()
-        await self._confirm(stretch.end)
+        await self._confirm(self._world.carriers.due(stretch.end))
         await self._quiet()
         await self._listen()
 
@@ -164,9 +164,9 @@ class Feeder:
         body = {"cancelled_at": cancellation.at, "reason": "changed their mind"}
         await self._doors.ingest.post(f"/v1/orders/{cancellation.order}/cancel", orjson.dumps(body))
 
-    async def _confirm(self, until: datetime) -> None:
-        """Confirm the deliveries made by a time that every service has closed."""
-        items = (_delivery_item(delivery) for delivery in self._world.carriers.due(until))
+    async def _confirm(self, deliveries: Iterable[Delivery]) -> None:
+        """Confirm deliveries made by a time that every service has closed."""
+        items = map(_delivery_item, deliveries)
         for body in bodies("items", items, max_items=_DELIVERIES_A_REQUEST):
             await self._doors.dispatcher.post("/v1/shipments:delivered", body)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 import orjson
@@ -26,6 +27,7 @@ from restock_common.contracts.topics import (
     REPLENISHMENT,
     STOCK,
 )
+from restock_common.errors import Transient
 from restock_common.kafka import Sweep
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
@@ -152,7 +154,9 @@ class Readback:
         await self._sweep.__aexit__()
 
     async def catch_up(self) -> None:
-        """Return once all that is on the topics now has been counted."""
+        """Return once all that is on the topics now has been counted. Raises Transient."""
+        if self._background is not None and self._background.done():
+            self._background.result()
         async for record in self._sweep.rest():
             self._tally.take(record)
 
@@ -160,8 +164,9 @@ class Readback:
         """Leave little to catch up with."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            async for record in self._sweep.some():
-                self._tally.take(record)
+            with suppress(Transient):  # the next time, or `catch_up` tells
+                async for record in self._sweep.some():
+                    self._tally.take(record)
 
 
 def _type(kind: type[Event]) -> bytes:

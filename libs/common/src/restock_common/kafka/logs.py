@@ -136,6 +136,9 @@ class LogEnds:
             self._client.resume(tp)
         while waiting:
             fetched = await self._client.getmany(*waiting, timeout_ms=200)
+            if not fetched:  # deleted meanwhile?
+                self._begins.update(await self._client.beginning_offsets(list(waiting)))
+                waiting = {tp for tp in waiting if listed[tp] > self._begins[tp]}
             for tp, raws in fetched.items():
                 self._ends[tp] = raws[-1].offset + 1
             # Of a partition that nothing has come from, the high-water mark is an old one.

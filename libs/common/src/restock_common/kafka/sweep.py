@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from restock_common.contracts.envelope import Record
+from restock_common.errors import Transient
 from restock_common.kafka.client import as_record, as_tp
 from restock_common.kafka.logs import LogEnds, Reader
 from restock_common.settings import KafkaSettings
@@ -49,7 +51,7 @@ class Sweep:
         await self._ends.__aexit__()
 
     async def some(self) -> AsyncIterator[Record]:
-        """Yield some of what has come, if anything has; at least what one fetch brings."""
+        """Yield some of what has come: what one fetch brings. Raises Transient."""
         async with self._sweeping:
             self._client.resume(*self._next)
             for record in await self._fetch(list(self._next), timeout_ms=50):
@@ -71,6 +73,9 @@ class Sweep:
                 behind -= done
 
     async def _fetch(self, tps: Sequence[TopicPartition], *, timeout_ms: int) -> list[Record]:
-        fetched = await self._client.getmany(*tps, timeout_ms=timeout_ms, max_records=5000)
+        try:
+            fetched = await self._client.getmany(*tps, timeout_ms=timeout_ms, max_records=5000)
+        except KafkaError as error:
+            raise Transient(f"Kafka does not answer: {error!r}") from error
         self._next.update({tp: raws[-1].offset + 1 for tp, raws in fetched.items()})
         return [as_record(raw) for raws in fetched.values() for raw in raws]

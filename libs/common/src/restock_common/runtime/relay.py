@@ -79,7 +79,8 @@ class Relay:
         self._wake.set()
         if len(self._waiting) > _MAX_WAITING:
             self._room.clear()
-            await self._room.wait()
+            if not self._task.done():
+                await self._room.wait()
 
     def reload(self, cursor: Cursor) -> None:
         """Read the journal again: a commit's answer was lost, so entries may be missing here."""
