@@ -20,6 +20,14 @@ def test_stretches_cover_every_day_without_gaps() -> None:
     assert {START + timedelta(days=day) for day in (1, 2, 3)} <= ends
 
 
+def test_reviews_follow_each_midnight_and_the_first_time_of_all() -> None:
+    reviewed = [stretch for stretch in stretches(3) if stretch.is_reviewed]
+    assert reviewed[0].begin == START
+    assert [stretch.end for stretch in reviewed[1:]] == [
+        START + timedelta(days=day) for day in (1, 2, 3)
+    ]
+
+
 def test_each_order_is_sent_in_its_stretch_and_repeats_have_the_same_bytes(week: Dataset) -> None:
     plan = make_plan(week, seed=1)
     sent = [each for stretch in stretches(7) for each in plan.submitted_in(stretch)]
