@@ -16,7 +16,7 @@ from restock_local.platform.choose import PLATFORMS, choose
 from restock_local.processes import ProcessFailed
 from restock_local.sample import sample_order, sample_products, stock_shop
 from restock_local.session import ToldToEnd, run_session
-from restock_local.supervisor import Supervisor
+from restock_local.supervisor import SHOP, Supervisor
 
 _PRODUCTS, _UNITS = 10, 25
 _LOOK_EVERY_S = 0.5
@@ -76,5 +76,16 @@ def _show(console: Console, supervisor: Supervisor, info: dict[str, str], bootst
         markup=False,
         highlight=False,
         soft_wrap=True,
+    )
+    ledger = supervisor.urls["stock-ledger"]
+    console.print(
+        f"What became of it, and what is left on the shelves:\n\n"
+        f"curl {ledger}/v1/orders/{SHOP}:1\ncurl {ledger}/v1/stock/tea-1\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        "Routes follow a warehouse's cut-off; forecasts and purchase orders, midnight UTC."
     )
     console.print("Ctrl-C stops everything.")
