@@ -20,7 +20,7 @@ from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.replenishment import PurchaseOrderPlaced
 from restock_common.contracts.stock import StockLevelChanged, StockReceived
-from restock_common.contracts.topics import FORECASTS, REPLENISHMENT, SHARDS, STOCK
+from restock_common.contracts.topics import CATALOGUE, FORECASTS, REPLENISHMENT, SHARDS, STOCK
 from restock_common.kafka import Producer, log_bounds
 from restock_common.postgres import Database, PostgresInbox
 from restock_common.runtime import CatalogueReader, Stream
@@ -29,6 +29,7 @@ from restock_common.transact import Partition
 
 MIDNIGHT = datetime(2017, 1, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
+CATALOGUE_PARTITIONS = [Partition(CATALOGUE.name, number) for number in range(CATALOGUE.partitions)]
 READ = [
     Partition(topic.name, number)
     for topic in (STOCK, FORECASTS)
@@ -58,9 +59,10 @@ class Running:
         reviewer = await self.reviewer.progress()
         if stream.unpublished or reviewer.pending:
             return False
-        bounds = await log_bounds(self.kafka, READ)
+        progress = stream.plus(await self.reader.progress())
+        bounds = await log_bounds(self.kafka, [*READ, *CATALOGUE_PARTITIONS])
         return all(
-            stream.offsets.get(one.topic, {}).get(one.number) == end
+            progress.offsets.get(one.topic, {}).get(one.number) == end
             for one, (_, end) in bounds.items()
         )
 

@@ -80,7 +80,6 @@ class Database:
         """Give the connections back."""
         if self._pool is not None:
             await self._pool.close()
-            self._pool = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
