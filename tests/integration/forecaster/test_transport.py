@@ -44,3 +44,5 @@ async def test_a_seek_to_what_was_committed_goes_to_the_beginning_where_nothing_
     finally:
         await app.stop()
         await running
+    assert len(seen) == records
+    assert min(seen.values()) >= 2

@@ -120,6 +120,7 @@ async def test_it_waits_for_a_broker_that_is_not_there_yet(
                 return await process.progress() is not None
 
             await until(is_ready, what="the broker was found", timeout_s=30)
+            assert process.process.returncode is None
 
 
 @asynccontextmanager

@@ -118,11 +118,11 @@ class QuietWatch:
         reasons = [reason for name, status in statuses.items() for reason in _busy(name, status)]
         if reasons:
             return statuses, reasons
+        read = self._read(statuses)
         try:
-            bounds = await self._ends.bounds(_PARTITIONS if whole else self._read(statuses))
+            bounds = await self._ends.bounds(_PARTITIONS if whole else read)
         except Transient as error:
             return statuses, [str(error)]
-        self._read(statuses)
         ends = {partition: end for partition, (_, end) in bounds.items()}
         return statuses, _behind(statuses, ends)
 

@@ -135,7 +135,9 @@ def make_api(views: Views, catalogue: Catalogue, policy: Policy) -> FastAPI:
 
     @api.exception_handler(Transient)
     async def away(_: Request, error: Transient) -> JSONResponse:
-        return _problem(503, "Try again soon", str(error), {"Retry-After": "1"})
+        return problems.respond(
+            problems.describe(503, str(error), title="Try again soon"), {"Retry-After": "1"}
+        )
 
     @api.get("/v1/positions/{sku}")
     async def positions(sku: Sku) -> list[PositionView]:
@@ -152,7 +154,9 @@ def make_api(views: Views, catalogue: Catalogue, policy: Policy) -> FastAPI:
     async def purchase_order(purchase_order: Identifier) -> OrderWithLines | JSONResponse:
         row = await views.purchase_order(purchase_order)
         if row is None:
-            return _problem(404, "Not found", f"no purchase order {purchase_order!r}")
+            return problems.respond(
+                problems.describe(404, f"no purchase order {purchase_order!r}", title="Not found")
+            )
         lines = [dict(line) for line in await views.order_lines(purchase_order)]
         return OrderWithLines.model_validate({**row, "lines": lines})
 
@@ -170,7 +174,11 @@ def make_api(views: Views, catalogue: Catalogue, policy: Policy) -> FastAPI:
     async def explain(sku: Sku, location: LocationId) -> Explanation | JSONResponse:
         position = await views.position(sku, location)
         if position is None:
-            return _problem(404, "Not found", f"nothing is known of {sku!r} at {location!r}")
+            return problems.respond(
+                problems.describe(
+                    404, f"nothing is known of {sku!r} at {location!r}", title="Not found"
+                )
+            )
         return _explain(position, TermsBook(catalogue, await views.lead_times(), policy))
 
     return api
@@ -215,16 +223,4 @@ def _position(position: Position) -> PositionView:
             reason=need.reason,
             opened_at=need.opened_at,
         ),
-    )
-
-
-def _problem(
-    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    """Return problem details (RFC 9457)."""
-    return JSONResponse(
-        {"type": "about:blank", "title": title, "status": status, "detail": detail},
-        status,
-        headers=headers,
-        media_type="application/problem+json",
     )

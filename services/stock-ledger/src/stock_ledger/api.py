@@ -34,12 +34,16 @@ def create_api(queries: Queries) -> FastAPI:
 
     @api.exception_handler(Transient)
     async def unavailable(_request: Request, error: Transient) -> JSONResponse:
-        return problem(503, "Not available now", str(error), {"Retry-After": "1"})
+        return problems.respond(
+            problems.describe(503, str(error), title="Not available now"), {"Retry-After": "1"}
+        )
 
     @api.exception_handler(RequestValidationError)
     async def not_valid(_request: Request, error: RequestValidationError) -> JSONResponse:
         found = error.errors()[0]
-        return problem(422, "Not valid", f"{found['loc'][-1]}: {found['msg']}")
+        return problems.respond(
+            problems.describe(422, f"{found['loc'][-1]}: {found['msg']}", title="Not valid")
+        )
 
     @api.get("/v1/stock/{sku}")
     async def stock(sku: Sku) -> dict[str, Any]:
@@ -49,7 +53,11 @@ def create_api(queries: Queries) -> FastAPI:
     async def order(order: OrderId) -> dict[str, Any] | JSONResponse:
         found = await queries.order(order)
         if found is None:
-            return problem(404, "Unknown order", f"order {order!r} is not in the ledger")
+            return problems.respond(
+                problems.describe(
+                    404, f"order {order!r} is not in the ledger", title="Unknown order"
+                )
+            )
         return found
 
     @api.get("/v1/shards")
@@ -61,15 +69,3 @@ def create_api(queries: Queries) -> FastAPI:
         return await queries.figures()
 
     return api
-
-
-def problem(
-    status: int, title: str, detail: str, headers: dict[str, str] | None = None
-) -> JSONResponse:
-    """Return an RFC 9457 problem."""
-    return JSONResponse(
-        {"type": "about:blank", "title": title, "status": status, "detail": detail},
-        status,
-        headers,
-        media_type="application/problem+json",
-    )

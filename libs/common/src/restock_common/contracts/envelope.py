@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from restock_common.contracts.event import Event
-from restock_common.errors import Permanent
+from restock_common.errors import Permanent, shown
 from restock_common.units import as_utc
 
 Headers = Sequence[tuple[str, bytes]]
@@ -21,7 +21,6 @@ EventT_co = TypeVar("EventT_co", bound=Event, covariant=True)
 
 SPEC_VERSION = "1.0"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_SHOWN_CHARACTERS = 80
 _COUNTER_DIGITS = 19
 _MAX_ATTRIBUTE_BYTES = 1_024  # an id stands on every event that it leads to
 CONTENT_TYPE = "application/json"
@@ -173,10 +172,9 @@ def as_permanent(error: ValidationError) -> Permanent:
     """Return the first finding of a validation as an error that names the field and the value."""
     first = error.errors(include_url=False, include_context=False)[0]
     field = ".".join(map(str, first["loc"])) or "body"
-    value = repr(first["input"])
-    shown = value if len(value) <= _SHOWN_CHARACTERS else value[:_SHOWN_CHARACTERS] + "..."
+    value = shown(repr(first["input"]))
     more = error.error_count() - 1
-    return Permanent(f"{first['msg']}: {shown}" + (f" (+{more} more)" if more else ""), field=field)
+    return Permanent(f"{first['msg']}: {value}" + (f" (+{more} more)" if more else ""), field=field)
 
 
 def trace_context(header: str | None) -> str | None:

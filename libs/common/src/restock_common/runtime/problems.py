@@ -38,12 +38,16 @@ class Problem(Exception):
 
 
 def describe(
-    status: int, detail: str, errors: Sequence[Mapping[str, JsonScalar]] = ()
+    status: int,
+    detail: str,
+    errors: Sequence[Mapping[str, JsonScalar]] = (),
+    *,
+    title: str | None = None,
 ) -> dict[str, Any]:
     """Return the members of a problem; each error names field, value and reason."""
     described: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title or HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
     }
