@@ -32,3 +32,27 @@ class DemandObserved(Event):
     def key(self) -> str:
         """Return the sku."""
         return self.sku
+
+
+class Stockout(Event):
+    """A change in whether anything of a sku can be promised at a location."""
+
+    topic: ClassVar[Topic] = DEMAND
+
+    sku: Sku
+    location: LocationId
+    pool: PoolId
+    at: Timestamp
+
+    @property
+    def key(self) -> str:
+        """Return the sku."""
+        return self.sku
+
+
+class StockoutStarted(Stockout):
+    """Nothing of it can be promised there from now on."""
+
+
+class StockoutEnded(Stockout):
+    """Something of it can be promised there again."""

@@ -1,0 +1,113 @@
+"""restock.ledger.v1: everything that moves stock, in one order per shard."""
+
+from restock_common.contracts.ledger.base import (
+    CandidateLocation,
+    Component,
+    Condition,
+    DeliveryWindow,
+    LedgerEvent,
+    OrderLine,
+    Place,
+    Ranked,
+    Shard,
+    Sourcing,
+)
+from restock_common.contracts.ledger.clock import (
+    TimeAdvanced,
+)
+from restock_common.contracts.ledger.goods import (
+    AdjustedLine,
+    AssortmentListed,
+    CountLine,
+    GoodsReceived,
+    ListedLocation,
+    ReceiptExpected,
+    ReceiptLine,
+    Side,
+    StockAdjusted,
+    StockCounted,
+    StockPolicySet,
+)
+from restock_common.contracts.ledger.holds import (
+    CartHeld,
+    CartReleased,
+    HoldLine,
+)
+from restock_common.contracts.ledger.offers import (
+    LineAccepted,
+    LineOffered,
+    LineRefused,
+    LineWithdrawn,
+)
+from restock_common.contracts.ledger.orders import (
+    OrderAmended,
+    OrderCancelled,
+    OrderPlaced,
+    OrderReturned,
+    ReturnedLine,
+)
+from restock_common.contracts.ledger.parcels import (
+    AllocatedLine,
+    AllocationWithdrawn,
+    ShipmentDispatched,
+    ShippedLine,
+)
+from restock_common.contracts.ledger.transfers import (
+    DepartedLine,
+    TransferCancelled,
+    TransferDeparted,
+    TransferEnd,
+    TransferLine,
+    TransferOrdered,
+    TransferReceived,
+    TransferShipped,
+)
+
+__all__ = [
+    "AdjustedLine",
+    "AllocatedLine",
+    "AllocationWithdrawn",
+    "AssortmentListed",
+    "CandidateLocation",
+    "CartHeld",
+    "CartReleased",
+    "Component",
+    "Condition",
+    "CountLine",
+    "DeliveryWindow",
+    "DepartedLine",
+    "GoodsReceived",
+    "HoldLine",
+    "LedgerEvent",
+    "LineAccepted",
+    "LineOffered",
+    "LineRefused",
+    "LineWithdrawn",
+    "ListedLocation",
+    "OrderAmended",
+    "OrderCancelled",
+    "OrderLine",
+    "OrderPlaced",
+    "OrderReturned",
+    "Place",
+    "Ranked",
+    "ReceiptExpected",
+    "ReceiptLine",
+    "ReturnedLine",
+    "Shard",
+    "ShipmentDispatched",
+    "ShippedLine",
+    "Side",
+    "Sourcing",
+    "StockAdjusted",
+    "StockCounted",
+    "StockPolicySet",
+    "TimeAdvanced",
+    "TransferCancelled",
+    "TransferDeparted",
+    "TransferEnd",
+    "TransferLine",
+    "TransferOrdered",
+    "TransferReceived",
+    "TransferShipped",
+]
