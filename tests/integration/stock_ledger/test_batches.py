@@ -27,7 +27,10 @@ from stock_ledger.stream import SERVICE, LedgerApplication
 SHARD = Partition(LEDGER.name, 0)
 NORTH = (sourcing("north", ["n1", "n2"]),)
 WITH_SOUTH = (*NORTH, sourcing("south", ["s1"], shard=1))
-TABLES = ("stock", "claims", "pieces", "allocations", "receipts", "counts")
+TABLES = (
+    *("stock", "claims", "pieces", "allocations", "bookings", "shelves", "expected", "inbound"),
+    *("serials", "alerts", "skus", "locations", "clocks"),
+)
 
 
 def parcel(placed: Event, name: str, location: str) -> str:

@@ -65,7 +65,7 @@ async def test_a_broken_check_halts_its_shard_and_no_other(
     async with open_ledger(kafka, database_url) as ledger:
         async with ledger.database.connection() as connection:
             await connection.execute(
-                "ALTER TABLE stock ADD CHECK (shard <> 1 OR on_hand < 100)"  # stands for a bug
+                "ALTER TABLE stock ADD CHECK (shard <> 1 OR free < 100)"  # stands for a bug
             )
         await ledger.stream.start()
         await ledger.ready()
@@ -77,7 +77,7 @@ async def test_a_broken_check_halts_its_shard_and_no_other(
 
         await until(halted, what="shard 1 halts")
         await ledger.quiet(without=[1])
-        booked = {level["shard"] for level in await ledger.queries.stock("tea")}
+        booked = {level["shard"] for level in await ledger.queries.stock(["tea"])}
         assert 0 in booked
         assert 1 not in booked
         shards = {one["shard"]: one for one in await ledger.queries.shards()}

@@ -26,7 +26,7 @@ from restock_common.contracts.ledger import (
 )
 from restock_common.transact import Emission
 from stock_ledger.domain.books import Books, Decision
-from stock_ledger.domain.model import HOME, Balance, Claim, ClaimKey, PieceState
+from stock_ledger.domain.model import HOME, Claim, ClaimKey, PieceState, total
 from stock_ledger.handlers import decide
 
 EventT = TypeVar("EventT", bound=Event)
@@ -158,6 +158,9 @@ class Ledger:
         return found
 
     def level(self, location: str, sku: str) -> tuple[int, int, int]:
-        """Return (on_hand, reserved, backordered)."""
-        balance = self.books.balances.get((sku, location), Balance(sku, location, "?"))
-        return balance.on_hand, balance.reserved, balance.backordered
+        """Return (on_hand, reserved, backordered) over all lots."""
+        keys = self.books.lots.get((sku, location), [])
+        if not keys:
+            return 0, 0, 0
+        whole = total([self.books.balances[key] for key in keys])
+        return whole.on_hand, whole.reserved, whole.backordered

@@ -7,26 +7,42 @@ import pytest
 
 from stock_ledger.api import Queries, create_api
 
+UNITS = (
+    *("on_hand", "reserved", "held", "damaged", "quality_hold", "in_transit", "backordered"),
+    "safety_buffer",
+)
+
 
 class Asked:
     """Answers with what it was asked."""
 
-    async def stock(self, sku: str) -> list[dict[str, Any]]:
-        return [{"asked": sku}]
+    async def stock(self, skus: list[str], _channel: str | None = None) -> list[dict[str, Any]]:
+        level: dict[str, Any] = dict.fromkeys(UNITS, 0)
+        return [
+            {"sku": sku, "location": "n1", "pool": "north", "shard": 0, **level, "available": 2}
+            for sku in skus
+        ]
 
     async def order(self, order: str) -> dict[str, Any] | None:
         return None if order == "none" else {"order": order}
 
 
+class Free:
+    """Everything costs nothing."""
+
+    def unit_cost(self, _sku: str) -> float:
+        return 0.0
+
+
 async def get(path: str) -> httpx.Response:
-    transport = httpx.ASGITransport(create_api(cast("Queries", Asked())))
+    transport = httpx.ASGITransport(create_api(cast("Queries", Asked()), Free()))
     async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
         return await http.get(path)
 
 
 async def test_names_may_hold_what_addresses_can() -> None:
     assert (await get("/v1/orders/shop:1/2")).json() == {"order": "shop:1/2"}
-    assert (await get("/v1/stock/tea%20%E2%82%AC")).json()["levels"] == [{"asked": "tea €"}]
+    assert (await get("/v1/stock/tea%20%E2%82%AC")).json()["levels"][0]["sku"] == "tea €"
     assert (await get("/v1/orders/none")).status_code == 404
 
 

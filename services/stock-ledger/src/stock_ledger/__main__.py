@@ -6,18 +6,22 @@ from restock_common import telemetry
 from restock_common.kafka import Producer
 from restock_common.postgres import Database, PostgresInbox
 from restock_common.runtime import Service
+from restock_common.runtime.catalogue import CatalogueReader
 from restock_common.settings import read_settings
 from stock_ledger import store
 from stock_ledger.api import create_api
 from stock_ledger.settings import LedgerSettings
 from stock_ledger.stream import SERVICE, ledger_stream
+from stock_ledger.stream.costs import CatalogueCosts
 
 
 async def run(settings: LedgerSettings) -> int:
     """Serve until told to stop; return the exit code."""
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
-    stream = ledger_stream(settings, PostgresInbox(database, keep_journal=True), producer, store)
+    inbox = PostgresInbox(database, keep_journal=True)
+    stream = ledger_stream(settings, inbox, producer, store, rules=settings.rules)
+    catalogue = CatalogueReader(settings)
 
     async def opening() -> None:
         await database.open()
@@ -31,8 +35,8 @@ async def run(settings: LedgerSettings) -> int:
     service = Service(
         SERVICE,
         settings,
-        create_api(store.PostgresQueries(database)),
-        [stream],
+        create_api(store.PostgresQueries(database), CatalogueCosts(catalogue)),
+        [stream, catalogue],
         opening,
         closing,
     )

@@ -1,5 +1,33 @@
 """What the ledger tells over HTTP."""
 
-from stock_ledger.api.lookups import Queries, create_api
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
-__all__ = ["Queries", "create_api"]
+from restock_common.errors import Transient
+from restock_common.runtime import problems
+from stock_ledger.api.lookups import Costs, Queries, lookups
+
+__all__ = ["Costs", "Queries", "create_api"]
+
+
+def create_api(queries: Queries, costs: Costs) -> FastAPI:
+    """Return the routes; health, metrics and progress are added by the service."""
+    api = FastAPI(title="Restock stock-ledger", version="1")
+    problems.install(api)
+
+    @api.exception_handler(Transient)
+    async def unavailable(_request: Request, error: Transient) -> JSONResponse:
+        return problems.respond(
+            problems.describe(503, str(error), title="Not available now"), {"Retry-After": "1"}
+        )
+
+    @api.exception_handler(RequestValidationError)
+    async def not_valid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        found = error.errors()[0]
+        return problems.respond(
+            problems.describe(422, f"{found['loc'][-1]}: {found['msg']}", title="Not valid")
+        )
+
+    api.include_router(lookups(queries, costs))
+    return api

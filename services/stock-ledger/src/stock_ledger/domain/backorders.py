@@ -1,38 +1,119 @@
-"""Free units go to those who wait, the earlier order first."""
+"""Free units go to those who wait, the higher priority first."""
 
+from typing import NamedTuple
+
+from restock_common.contracts.ledger import OrderLine
+from restock_common.contracts.stock import Priority
 from stock_ledger.domain import sourcing
 from stock_ledger.domain.draft import Draft, pieces_in
 from stock_ledger.domain.effects import reserve
-from stock_ledger.domain.model import Claim, PieceState
+from stock_ledger.domain.model import Claim, Piece, PieceState
+from stock_ledger.domain.trial import Trial
+from stock_ledger.domain.view import View
+
+_NO_LINE = OrderLine(line="-", sku="-", quantity=1)
 
 
-def serve(draft: Draft, pool: str, sku: str) -> None:
-    """Reserve what a pool has of a sku for its backorders, by (placed_at, order, line)."""
-    free = {
-        location: units
-        for location in draft.shelf(pool, sku)
-        if (units := draft.available(sku, location, pool)) > 0
-    }
-    if not free:
+class _Turn(NamedTuple):
+    """A piece that waits, and why it is its turn."""
+
+    promised: int
+    rank: int
+    number: int
+    claim: Claim
+    priority: Priority
+
+
+def serve(draft: Draft, pool: str, sku: str, expected: str | None = None) -> None:
+    """Reserve what a pool has of a sku for its backorders, by (priority, order, line).
+
+    Args:
+        draft: The decision that has freed units.
+        pool: Whose.
+        sku: What.
+        expected: The receipt that brought them: what was promised from it is served first. Other
+            preorders come last, since they have a receipt of their own to wait for.
+    """
+    if not _any_free(draft, pool, sku):
         return
-    for key in draft.waiting(pool, sku):
-        claim = draft.open_known(key)
-        waiting = [
-            (piece.line, number)
-            for number, piece in pieces_in(claim, PieceState.BACKORDERED)
-            if piece.sku == sku
-        ]
-        for _, number in sorted(waiting):
-            quantity = claim.pieces[number].quantity
-            shares = sourcing.fill(quantity, _near_to_far(claim, free), free.__getitem__)
-            reserve(draft, claim, number, shares)
-            for location, units in shares:
-                free[location] -= units
-        if not any(free.values()):
+    for turn in _turns(draft, pool, sku, expected):
+        claim = turn.claim
+        if claim.pieces[turn.number].state is not PieceState.BACKORDERED:
+            continue  # served together with another piece
+        line = _line_of(claim, claim.pieces[turn.number].line)
+        if claim.ship_complete or line.components or not line.split:
+            _serve_whole(draft, turn, line)
+        else:
+            _serve_some(draft, turn)
+        if not _any_free(draft, pool, sku):
             return
 
 
-def _near_to_far(claim: Claim, free: dict[str, int]) -> list[str]:
+def _turns(draft: Draft, pool: str, sku: str, expected: str | None) -> list[_Turn]:
+    turns = []
+    for rank, (points, key) in enumerate(draft.waiting(pool, sku)):
+        claim = draft.open_known(key)
+        priority = points.told()
+        waiting = [
+            (piece.line, number, piece)
+            for number, piece in pieces_in(claim, PieceState.BACKORDERED)
+            if piece.sku == sku
+        ]
+        turns += [
+            _Turn(_supply(piece, expected), rank, number, claim, priority)
+            for _, number, piece in sorted(waiting)
+        ]
+    turns.sort(key=lambda turn: turn[:2])
+    return turns
+
+
+def _supply(piece: Piece, expected: str | None) -> int:
+    if piece.expected is None:
+        return 1
+    return 0 if piece.expected == expected else 2
+
+
+def _serve_some(draft: Draft, turn: _Turn) -> None:
+    claim, piece = turn.claim, turn.claim.pieces[turn.number]
+
+    def available(location: str) -> int:
+        return draft.available(piece.sku, location, claim.pool, claim.channel)
+
+    locations = _near_to_far(draft, claim, [piece])
+    shares = sourcing.fill(piece.quantity, locations, available)
+    reserve(draft, claim, turn.number, shares, turn.priority)
+
+
+def _serve_whole(draft: Draft, turn: _Turn, line: OrderLine) -> None:
+    """Serve all that must leave together, or nothing of it."""
+    claim = turn.claim
+    numbers = [
+        number
+        for number, piece in pieces_in(claim, PieceState.BACKORDERED)
+        if claim.ship_complete or piece.line == line.line
+    ]
+    pieces = [claim.pieces[number] for number in numbers]
+    shares = Trial(draft, claim).take_whole(
+        pieces,
+        _near_to_far(draft, claim, pieces),
+        together=bool(line.components) and not claim.ship_complete,
+        split=line.split,
+    )
+    for number, given in zip(numbers, shares, strict=False):
+        reserve(draft, claim, number, given, turn.priority)
+
+
+def _line_of(claim: Claim, name: str) -> OrderLine:
+    """Return how a line was asked for; one that was amended out as if nothing was said of it."""
+    return next((line for line in claim.lines if line.line == name), _NO_LINE)
+
+
+def _near_to_far(view: View, claim: Claim, pieces: list[Piece]) -> list[str]:
     """Return the locations by the claim's ranking; those opened after it was placed come last."""
-    ranked = [location for location in claim.locations if location in free]
-    return ranked + [location for location in free if location not in ranked]
+    stocked = {one: None for piece in pieces for one in view.stocked_at(claim.pool, piece.sku)}
+    ranked = [location for location in claim.locations if location in stocked]
+    return ranked + [location for location in stocked if location not in ranked]
+
+
+def _any_free(view: View, pool: str, sku: str) -> bool:
+    return any(view.available(sku, one, pool) > 0 for one in view.stocked_at(pool, sku))

@@ -1,19 +1,52 @@
 """The working set of one batch, and what a decision changes in it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
 
 from restock_common.transact import Emission
 from stock_ledger.domain.model import (
+    Account,
     Allocation,
     AllocationState,
     Balance,
+    BalanceKey,
     Claim,
     ClaimKey,
     ClaimState,
+    Entry,
+    Fact,
     Movement,
+    Piece,
     PieceState,
 )
+from stock_ledger.domain.rules import Rules
+
+FactT = TypeVar("FactT", bound=Fact)
+Facts = dict[type[Fact], dict[Hashable, Fact | None]]
+"""Facts by kind and key; None where one has ended."""
+
+Place = tuple[str, str]
+"""A sku and a location."""
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before anything was recorded."""
+
+_WAITS_AT_HAND = frozenset({PieceState.RESERVED, PieceState.HELD})
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time by the log.
+
+    Attributes:
+        recorded_at: The latest time of any message: what is recorded is recorded at it.
+        until: The last advance of time.
+    """
+
+    recorded_at: datetime = BEGINNING
+    until: datetime = BEGINNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +54,23 @@ class Decision:
     """What one message changes and what it makes known; nothing is changed until it is applied.
 
     Attributes:
-        balances: By (sku, location), as they are afterwards.
+        balances: As they are afterwards.
         claims: As they are afterwards.
         allocations: By id, as they are afterwards.
+        facts: As they are afterwards.
         movements: In order.
         emissions: In order.
-        receipt: The receipt that was booked.
-        count: The count that was booked.
+        until: The time that has come, where it advances.
         duplicate: The message had been decided before: nothing changes.
     """
 
-    balances: dict[tuple[str, str], Balance] = field(default_factory=dict)
+    balances: dict[BalanceKey, Balance] = field(default_factory=dict)
     claims: dict[ClaimKey, Claim] = field(default_factory=dict)
     allocations: dict[str, Allocation] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
     movements: list[Movement] = field(default_factory=list)
     emissions: list[Emission] = field(default_factory=list)
-    receipt: str | None = None
-    count: str | None = None
+    until: datetime | None = None
     duplicate: bool = False
 
 
@@ -49,96 +82,142 @@ class Books:
 
     Attributes:
         shard: Whose books.
-        balances: By (sku, location).
-        shelves: The locations that hold or await a sku, by (pool, sku), in order of their names.
+        rules: What the seller has chosen.
+        clock: Time by the log.
+        balances: By sku, location and lot.
+        lots: The lots of a sku at a location: those that expire first first.
+        stocked_at: The locations that hold or await a sku, by (pool, sku), in order of their names.
         orders: The claims of an order, by offer.
         allocations: By id.
-        receipts: Receipts that have been booked.
-        counts: Counts that have been booked.
+        facts: Everything else, by kind and key.
+        skus_listed: Whether the shard was ever told which skus there are.
+        locations_listed: Whether it was ever told which locations there are.
+        later: Movements that the journal has after a count's time, summed: by (place, time), for
+            each (lot, source, target).
         pending: Offers to be answered when time advances.
         refused: Claims that have, or had, pieces to be ended when time advances.
         withdrawn: Allocations to be released when time advances.
+        held: Holds that have not ended.
         waiting: Claims that have, or had, backordered pieces, by (pool, sku).
-        reserved_at: Claims that have, or had, reserved pieces, by (sku, location).
+        kept_for: Claims that have, or had, reserved or held pieces, by (sku, location).
         stored: Claims and allocations that the database has.
-        changed_balances: Changed in this batch, as are the next two.
+        changed_balances: Changed in this batch, as are those that follow.
         changed_claims: By key.
         changed_allocations: By id.
-        movements: With the id of the message that caused them.
-        new_receipts: Receipts booked in this batch.
-        new_counts: Counts booked in this batch.
+        changed_facts: By kind and key.
+        journal: What has moved in this batch.
     """
 
     shard: int
-    balances: dict[tuple[str, str], Balance] = field(default_factory=dict)
-    shelves: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    rules: Rules = field(default_factory=Rules)
+    clock: Clock = field(default_factory=Clock)
+    balances: dict[BalanceKey, Balance] = field(default_factory=dict)
+    lots: dict[Place, list[BalanceKey]] = field(default_factory=dict)
+    stocked_at: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     orders: dict[str, dict[str, Claim]] = field(default_factory=dict)
     allocations: dict[str, Allocation] = field(default_factory=dict)
-    receipts: set[str] = field(default_factory=set)
-    counts: set[str] = field(default_factory=set)
+    facts: Facts = field(default_factory=dict)
+    skus_listed: bool = False
+    locations_listed: bool = False
+    later: dict[tuple[Place, datetime], dict[tuple[str, Account, Account], int]] = field(
+        default_factory=dict
+    )
     pending: dict[ClaimKey, None] = field(default_factory=dict)
     refused: dict[ClaimKey, None] = field(default_factory=dict)
     withdrawn: dict[str, None] = field(default_factory=dict)
+    held: dict[ClaimKey, None] = field(default_factory=dict)
     waiting: dict[tuple[str, str], dict[ClaimKey, None]] = field(default_factory=dict)
-    reserved_at: dict[tuple[str, str], dict[ClaimKey, None]] = field(default_factory=dict)
+    kept_for: dict[Place, dict[ClaimKey, None]] = field(default_factory=dict)
     stored: set[ClaimKey | str] = field(default_factory=set)
-    changed_balances: dict[tuple[str, str], Balance] = field(default_factory=dict)
+    changed_balances: dict[BalanceKey, Balance] = field(default_factory=dict)
     changed_claims: dict[ClaimKey, Claim] = field(default_factory=dict)
     changed_allocations: dict[str, Allocation] = field(default_factory=dict)
-    movements: list[tuple[str, Movement]] = field(default_factory=list)
-    new_receipts: list[str] = field(default_factory=list)
-    new_counts: list[str] = field(default_factory=list)
+    changed_facts: Facts = field(default_factory=dict)
+    journal: list[Entry] = field(default_factory=list)
 
-    @classmethod
-    def of(
-        cls,
-        shard: int,
+    def store(
+        self,
         balances: Iterable[Balance] = (),
         claims: Iterable[Claim] = (),
         allocations: Iterable[Allocation] = (),
-    ) -> "Books":
-        """Return books that hold what the database has."""
-        books = cls(shard)
+        facts: Iterable[Fact] = (),
+    ) -> None:
+        """Take in what the database has."""
         for balance in balances:
-            books._put_balance(balance)
+            self._put_balance(balance)
         for claim in claims:
-            books._put_claim(claim)
-            books.stored.add(claim.key)
+            self._put_claim(claim)
+            self.stored.add(claim.key)
         for allocation in allocations:
-            books._put_allocation(allocation)
-            books.stored.add(allocation.allocation)
-        return books
+            self._put_allocation(allocation)
+            self.stored.add(allocation.allocation)
+        for fact in facts:
+            self.facts.setdefault(type(fact), {})[fact.key] = fact
 
     def claim(self, key: ClaimKey) -> Claim | None:
         """Return a claim, or None where it is not known."""
         return self.orders.get(key.order, {}).get(key.offer)
 
-    def apply(self, cause: str, decision: Decision) -> None:
-        """Take a decision's changes in, noting the id of the message that caused them."""
+    def fact(self, kind: type[FactT], key: Hashable) -> FactT | None:
+        """Return a fact, or None where there is none."""
+        return self.facts.get(kind, {}).get(key)  # type: ignore[return-value]
+
+    def moved_since(
+        self, place: Place, moment: datetime, lot: str | None, accounts: Collection[Account]
+    ) -> int:
+        """Return by how many units a place's accounts have grown in all since a time.
+
+        Args:
+            place: A sku and a location, of which a count was loaded with.
+            moment: Exclusive.
+            lot: One lot, or None for all.
+            accounts: Which accounts together.
+        """
+        stored = self.later.get((place, moment), {}).items()
+        fresh = [
+            ((one.lot, one.source, one.target), one.units)
+            for _, _, one in self.journal
+            if (one.sku, one.location) == place and one.effective_at > moment
+        ]
+        return sum(
+            units * ((target in accounts) - (source in accounts))
+            for (of, source, target), units in [*stored, *fresh]
+            if lot is None or of == lot
+        )
+
+    def apply(self, cause: str, now: datetime, decision: Decision) -> None:
+        """Take a decision's changes in, with the id and time of the message that caused them."""
+        if decision.duplicate:
+            return
+        recorded_at = max(self.clock.recorded_at, now)
+        self.clock = Clock(recorded_at, decision.until or self.clock.until)
         for balance in decision.balances.values():
             self._put_balance(balance)
         for claim in decision.claims.values():
             self._put_claim(claim)
         for allocation in decision.allocations.values():
             self._put_allocation(allocation)
+        for kind, facts in decision.facts.items():
+            self.facts.setdefault(kind, {}).update(facts)
+            self.changed_facts.setdefault(kind, {}).update(facts)
         self.changed_balances.update(decision.balances)
         self.changed_claims.update(decision.claims)
         self.changed_allocations.update(decision.allocations)
-        self.movements.extend((cause, movement) for movement in decision.movements)
-        if decision.receipt is not None:
-            self.receipts.add(decision.receipt)
-            self.new_receipts.append(decision.receipt)
-        if decision.count is not None:
-            self.counts.add(decision.count)
-            self.new_counts.append(decision.count)
+        self.journal.extend([Entry(cause, recorded_at, one) for one in decision.movements])
 
     def _put_balance(self, balance: Balance) -> None:
-        key = (balance.sku, balance.location)
+        key = balance.key
         if key not in self.balances:
-            shelf = self.shelves.setdefault((balance.pool, balance.sku), [])
-            shelf.append(balance.location)
-            shelf.sort()
+            lots = self.lots.setdefault((balance.sku, balance.location), [])
+            lots.append(key)
+            if len(lots) == 1:
+                locations = self.stocked_at.setdefault((balance.pool, balance.sku), [])
+                locations.append(balance.location)
+                locations.sort()
         self.balances[key] = balance
+        lots = self.lots[balance.sku, balance.location]
+        if len(lots) > 1:
+            lots.sort(key=lambda one: first_expired(self.balances[one]))
 
     def _put_allocation(self, allocation: Allocation) -> None:
         self.allocations[allocation.allocation] = allocation
@@ -154,10 +233,23 @@ class Books:
             self.pending[key] = None
         elif self.pending:
             self.pending.pop(key, None)
+        if claim.state is ClaimState.HELD:
+            self.held[key] = None
+        elif self.held:
+            self.held.pop(key, None)
         for piece in claim.pieces:
-            if piece.state is PieceState.RESERVED:
-                self.reserved_at.setdefault((piece.sku, piece.location), {})[key] = None
-            elif piece.state is PieceState.BACKORDERED:
-                self.waiting.setdefault((claim.pool, piece.sku), {})[key] = None
-            elif piece.state is PieceState.REFUSED:
-                self.refused[key] = None
+            self._index(key, claim.pool, piece)
+
+    def _index(self, key: ClaimKey, pool: str, piece: Piece) -> None:
+        state = piece.state
+        if state in _WAITS_AT_HAND:
+            self.kept_for.setdefault((piece.sku, piece.location), {})[key] = None
+        elif state is PieceState.BACKORDERED:
+            self.waiting.setdefault((pool, piece.sku), {})[key] = None
+        elif state is PieceState.REFUSED:
+            self.refused[key] = None
+
+
+def first_expired(balance: Balance) -> tuple[bool, str, str]:
+    """Return what lots are sorted by: first expired first out, those that never do last."""
+    return balance.expires_on is None, str(balance.expires_on), balance.lot

@@ -1,11 +1,14 @@
 """OrderCancelled and LineWithdrawn: what waits ends at once, what is in a parcel is asked back."""
 
 from restock_common.contracts.envelope import Message
-from restock_common.contracts.ledger import LineWithdrawn, OrderCancelled, OrderPlaced
+from restock_common.contracts.ledger import LineOffered, LineWithdrawn, OrderCancelled
+from restock_common.errors import Permanent
 from stock_ledger.domain.books import Books, Decision
-from stock_ledger.domain.draft import Draft, pieces_in
-from stock_ledger.domain.effects import ask_back
-from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState, PieceState
+from stock_ledger.domain.cutting import cut, cut_all, live
+from stock_ledger.domain.draft import Draft
+from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState
+
+_OVER = frozenset({ClaimState.CANCELLED, ClaimState.REFUSED})
 
 
 def cancel(books: Books, message: Message[OrderCancelled]) -> Decision:
@@ -14,9 +17,30 @@ def cancel(books: Books, message: Message[OrderCancelled]) -> Decision:
 
 
 def withdraw_line(books: Books, message: Message[LineWithdrawn]) -> Decision:
-    """Take back an offer that home has withdrawn; remembered for ever, also if it comes first."""
+    """Give back what home no longer wants of an offer; all of it is remembered for ever.
+
+    Raises:
+        Permanent: A part is taken back of what was never offered.
+    """
     event = message.event
-    return _call_off(Draft(books, message.id, message.time), ClaimKey(event.order, event.offer))
+    draft = Draft(books, message.id, message.time)
+    key = ClaimKey(event.order, event.offer)
+    claim = draft.open(key)
+    if event.remaining == 0:
+        return _call_off(draft, key)
+    if claim is None:
+        raise Permanent(f"{event.offer!r} was never offered to this shard", field="offer")
+    if claim.state in _OVER:
+        return Decision(duplicate=True)
+    offer = claim.asked
+    assert isinstance(offer, LineOffered), f"{key} is no offer"
+    line = offer.line
+    wanted = line.model_copy(update={"quantity": min(line.quantity, event.remaining)})
+    claim.placed = offer.model_copy(update={"line": wanted})
+    if claim.state is ClaimState.OPEN:
+        too_many = live(claim, line.line, line.sku) - event.remaining
+        cut(draft, claim, line.line, line.sku, max(0, too_many))
+    return draft.finish()
 
 
 def _call_off(draft: Draft, key: ClaimKey) -> Decision:
@@ -24,31 +48,8 @@ def _call_off(draft: Draft, key: ClaimKey) -> Decision:
     if claim is None:
         draft.add(Claim(key.order, key.offer, ClaimState.CANCELLED, draft.now), fresh=True)
         return draft.finish()
-    if claim.state in {ClaimState.CANCELLED, ClaimState.REFUSED}:
+    if claim.state in _OVER:
         return Decision(duplicate=True)
     claim.state = ClaimState.CANCELLED
-    for number, _ in pieces_in(claim, PieceState.OFFERED, PieceState.ACCEPTED):
-        _withdraw_offer(draft, claim, number)
-    for number, _ in pieces_in(claim, PieceState.BACKORDERED, PieceState.REFUSED):
-        draft.move(claim, number, PieceState.CANCELLED)
-    # The stock stays reserved until the dispatcher answers: the parcel may have left.
-    for _, piece in pieces_in(claim, PieceState.RESERVED, PieceState.RECALLED):
-        ask_back(draft, claim, piece)
-    claim.return_expected = any(True for _ in pieces_in(claim, PieceState.SHIPPED))
+    cut_all(draft, claim)
     return draft.finish()
-
-
-def _withdraw_offer(draft: Draft, claim: Claim, number: int) -> None:
-    """Tell the pool that was asked; an accepted piece stays with it, which undoes or ships it."""
-    piece = claim.pieces[number]
-    order = claim.asked
-    assert isinstance(order, OrderPlaced), f"claim {claim.key} is itself an offer"
-    assert piece.offer is not None, f"{piece} was never offered"
-    target = order.sourcing[piece.rank]
-    if piece.state is PieceState.OFFERED:
-        draft.move(claim, number, PieceState.CANCELLED)
-    draft.emit(
-        LineWithdrawn(offer=piece.offer, order=claim.order, line=piece.line, pool=target.pool),
-        claim=claim,
-        partition=target.shard,
-    )

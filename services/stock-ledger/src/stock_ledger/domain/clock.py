@@ -10,23 +10,31 @@ from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEMAND, FULFILMENT, STOCK
 from restock_common.transact import Emission
+from stock_ledger.domain import holds, upkeep
+from stock_ledger.domain.backorders import serve
 from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.draft import Draft, pieces_in
 from stock_ledger.domain.model import PieceState
 from stock_ledger.domain.offers import answer
-from stock_ledger.domain.place import end_at_home
 from stock_ledger.domain.ship import release
+from stock_ledger.domain.sources import end_at_home
 
 PASSED_ON_TO = (STOCK, FULFILMENT, DEMAND)
 
 
 def advance_time(books: Books, message: Message[TimeAdvanced]) -> Decision:
-    """Release what was withdrawn, end what all have refused, answer offers, pass time on."""
-    draft = Draft(books, message.id, message.event.until)
-    release(draft, books.withdrawn)
+    """End holds, release what was withdrawn, end what all have refused, answer, pass time on."""
+    until = message.event.until
+    draft = Draft(books, message.id, until)
+    upkeep.set_expired_aside(draft)
+    freed = holds.expire(draft, books)
+    freed |= release(draft, books.withdrawn)
+    for pool, sku in sorted(freed):
+        serve(draft, pool, sku)
     _end_refused(draft, books)
     _answer_offers(draft, books)
-    decision = draft.finish()
+    upkeep.look_over(draft, since=books.clock.until)
+    decision = draft.finish(until=until)
     decision.emissions.extend(
         Emission(message.event, topic=topic, partition=partition)
         for topic in PASSED_ON_TO

@@ -1,19 +1,15 @@
 """Offers between pools: taken in, answered, and what an answer leads to at home."""
 
-from dataclasses import replace
-
 from restock_common.contracts.envelope import Message
-from restock_common.contracts.ledger import (
-    LineAccepted,
-    LineOffered,
-    LineRefused,
-)
+from restock_common.contracts.ledger import LineAccepted, LineOffered, LineRefused
 from restock_common.errors import Permanent
 from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.draft import Draft
 from stock_ledger.domain.effects import reserve
 from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState, PieceState
-from stock_ledger.domain.place import ask_next_pool, whole_shares
+from stock_ledger.domain.sources import ask_next_pool, whole_shares
+from stock_ledger.domain.sourcing import Want
+from stock_ledger.domain.trial import rank
 
 
 def take_offer(books: Books, message: Message[LineOffered]) -> Decision:
@@ -42,20 +38,20 @@ def answer(draft: Draft, claim: Claim) -> None:
     """Reserve an offered line here, all of it, or refuse it."""
     offer = claim.asked
     assert isinstance(offer, LineOffered), f"claim {claim.key} is no offer"
-    shares = whole_shares(draft, claim, offer.line)
+    line = offer.line
+    ranked = rank(draft, claim, [Want(line.sku, line.quantity)])
+    shares = whole_shares(draft, claim, line, line.quantity, ranked)
     if not shares:
         claim.state = ClaimState.REFUSED
-        refusal = LineRefused(
-            offer=offer.offer, order=offer.order, line=offer.line.line, pool=claim.pool
-        )
+        refusal = LineRefused(offer=offer.offer, order=offer.order, line=line.line, pool=claim.pool)
         draft.emit(refusal, claim=claim, partition=offer.home_shard)
         return
     claim.state = ClaimState.OPEN
-    reserve(draft, claim, draft.ask(claim, offer.line), shares)
+    reserve(draft, claim, draft.ask(claim, line.line, line.sku, line.quantity), shares)
     acceptance = LineAccepted(
         offer=offer.offer,
         order=offer.order,
-        line=offer.line.line,
+        line=line.line,
         pool=claim.pool,
         location=shares[0][0],
     )
@@ -91,8 +87,9 @@ def refused(books: Books, message: Message[LineRefused]) -> Decision:
     if found is None:
         return Decision(duplicate=True)
     claim, number = found
-    if not ask_next_pool(draft, claim, number):
-        claim.pieces[number] = replace(claim.pieces[number], since=message.time)
+    line = next(one for one in claim.lines if one.line == claim.pieces[number].line)
+    if not ask_next_pool(draft, claim, number, line):
+        claim.pieces[number] = claim.pieces[number]._replace(since=message.time)
         draft.move(claim, number, PieceState.REFUSED)
     return draft.finish()
 

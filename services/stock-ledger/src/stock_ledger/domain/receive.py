@@ -1,45 +1,60 @@
 """GoodsReceived: on_hand rises, then those who wait are served."""
 
 from restock_common.contracts.envelope import Message
-from restock_common.contracts.ledger import GoodsReceived
+from restock_common.contracts.ledger import GoodsReceived, ReceiptLine
 from restock_common.contracts.stock import StockReceived
+from stock_ledger.domain import serials, telling
 from stock_ledger.domain.backorders import serve
 from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.draft import Draft
-from stock_ledger.domain.model import Account, Movement
+from stock_ledger.domain.expected import let_go, note_received
+from stock_ledger.domain.model import Account, Booking, Expected, Shelf, total
+from stock_ledger.domain.returns import ACCOUNTS
+from stock_ledger.domain.rules import check_not_ahead
 
 
 def receive(books: Books, message: Message[GoodsReceived]) -> Decision:
     """Book a receipt once; StockReceived tells the level before backorders are served from it.
 
     Raises:
-        Permanent: The location belongs to another pool, or would hold too much.
+        Permanent: The location belongs to another pool, or would hold too much; a serial is
+            there already; or it is said to have arrived in the future.
     """
     event = message.event
-    if event.receipt in books.receipts:
+    check_not_ahead("received_at", event.received_at, message.time)
+    booking = Booking("receipt", event.receipt)
+    if books.fact(Booking, booking.key) is not None:
         return Decision(duplicate=True)
-    draft = Draft(books, message.id, message.time)
+    draft = Draft(books, message.id, message.time, event.received_at)
     for line in event.lines:
-        arrival = Movement(
-            line.sku, event.location, Account.SUPPLIER, Account.AVAILABLE, line.quantity
+        serials.arrive(draft, line, event)
+        accounts = (Account.SUPPLIER, ACCOUNTS[line.condition])
+        place = (line.sku, event.location)
+        draft.shift(place, event.pool, accounts, line.quantity, line.lot or "", line.expires_on)
+        _tell(draft, event, line)
+        if line.order_line is not None:
+            note_received(draft, line.order_line, line.sku, line.quantity)
+    for line in event.lines:
+        serve(draft, event.pool, line.sku, line.order_line)
+        if line.order_line is not None:
+            brought = draft.fact(Expected, line.order_line)
+            if brought is not None and brought.sku == line.sku:
+                let_go(draft, brought)
+    draft.put(booking)
+    return draft.finish()
+
+
+def _tell(draft: Draft, event: GoodsReceived, line: ReceiptLine) -> None:
+    whole = total(draft.lots(line.sku, event.location))
+    draft.emit(
+        telling.level_of(
+            StockReceived,
+            whole,
+            draft.fact(Shelf, (line.sku, event.location)),
+            receipt=event.receipt,
+            purchase_order=event.purchase_order,
+            order_line=line.order_line,
+            quantity=line.quantity,
+            received_at=event.received_at,
         )
-        draft.post(arrival, event.pool)
-        level = draft.balance(line.sku, event.location, event.pool)
-        draft.emit(
-            StockReceived(
-                sku=line.sku,
-                location=event.location,
-                pool=event.pool,
-                on_hand=level.on_hand,
-                reserved=level.reserved,
-                backordered=level.backordered,
-                receipt=event.receipt,
-                purchase_order=event.purchase_order,
-                order_line=line.order_line,
-                quantity=line.quantity,
-                received_at=event.received_at,
-            )
-        )
-    for sku in dict.fromkeys(line.sku for line in event.lines):
-        serve(draft, event.pool, sku)
-    return draft.finish(receipt=event.receipt)
+    )

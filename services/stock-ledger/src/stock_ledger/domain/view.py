@@ -1,11 +1,26 @@
 """The books as one decision sees them: what it has changed so far lies over what was there."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from datetime import date, datetime
+from typing import TypeVar
 
 from restock_common.errors import Permanent
-from stock_ledger.domain.books import Books
-from stock_ledger.domain.model import Allocation, Balance, Claim, ClaimKey, Piece, PieceState
+from stock_ledger.domain.books import Books, Facts, Place, first_expired
+from stock_ledger.domain.model import (
+    Allocation,
+    Balance,
+    BalanceKey,
+    Claim,
+    ClaimKey,
+    Fact,
+    KnownLocation,
+    Piece,
+    PieceState,
+    Shelf,
+)
+from stock_ledger.domain.priority import Score, score
 
+FactT = TypeVar("FactT", bound=Fact)
 Index = dict[tuple[str, str], dict[ClaimKey, None]]
 """Claims by what they have pieces of; more than there are now, never fewer."""
 
@@ -15,42 +30,88 @@ class View:
 
     Args:
         books: Read, never written.
+        now: Event time of the message that is decided.
     """
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, now: datetime) -> None:
         self.shard = books.shard
+        self.rules = books.rules
+        self.now = now
+        self._today: date = now.date()
         self._books = books
-        self._balances: dict[tuple[str, str], Balance] = {}
-        self._shelves: dict[tuple[str, str], set[str]] = {}
+        self._balances: dict[BalanceKey, Balance] = {}
+        self._lots: dict[Place, list[BalanceKey]] = {}
         self._claims: dict[ClaimKey, Claim] = {}
         self._allocations: dict[str, Allocation] = {}
+        self._facts: Facts = {}
         self._waiting: Index = {}
-        self._reserved_at: Index = {}
+        self._kept_for: Index = {}
 
-    def balance(self, sku: str, location: str, pool: str) -> Balance:
-        """Return a balance as it stands in this draft.
+    def lots(self, sku: str, location: str) -> list[Balance]:
+        """Return the balances of a sku at a location, first expired first; not to be changed."""
+        place = (sku, location)
+        known = self._books.lots.get(place, ())
+        added = self._lots.get(place)
+        keys = [*known, *added] if added else known
+        found = [self._balances.get(key) or self._books.balances[key] for key in keys]
+        return sorted(found, key=first_expired) if added else found
 
-        Raises:
-            Permanent: The location belongs to another pool.
-        """
-        found = self._found(sku, location)
-        if found is None:
-            return Balance(sku, location, pool)
-        if found.pool != pool:
+    def pool_of(self, sku: str, location: str) -> str | None:
+        """Return whose location it is, as far as it is known."""
+        known = self.fact(KnownLocation, location)
+        if known is not None:
+            return known.pool
+        found = self.lots(sku, location)
+        return found[0].pool if found else None
+
+    def check_pool(self, sku: str, location: str, pool: str) -> None:
+        """Raise Permanent where a location belongs to another pool."""
+        known = self.pool_of(sku, location)
+        if known is not None and known != pool:
             raise Permanent(
-                f"location {location!r} belongs to pool {found.pool!r}, not {pool!r}", field="pool"
+                f"location {location!r} belongs to pool {known!r}, not {pool!r}", field="pool"
             )
-        return found
 
-    def available(self, sku: str, location: str, pool: str) -> int:
+    def sellable_lots(self, sku: str, location: str) -> Iterator[tuple[str, int]]:
+        """Yield the lots with free units that can still be sold, first expired first."""
+        for one in self.lots(sku, location):
+            if one.free > 0 and (one.expires_on is None or one.expires_on >= self._today):
+                yield one.lot, one.free
+
+    def available(self, sku: str, location: str, pool: str, channel: str | None = None) -> int:
         """Return the units of a pool's location that can be promised; none at another pool's."""
-        found = self._found(sku, location)
-        return found.available if found is not None and found.pool == pool else 0
+        found = self.lots(sku, location)
+        if not found or found[0].pool != pool:
+            return 0
+        if len(found) == 1 and found[0].expires_on is None:
+            free = found[0].free
+        else:
+            free = sum(units for _, units in self.sellable_lots(sku, location))
+        shelf = self.fact(Shelf, (sku, location))
+        return free if shelf is None else max(0, free - shelf.kept_from(channel))
 
-    def shelf(self, pool: str, sku: str) -> list[str]:
+    def lots_expiring_by(self, day: date) -> list[Balance]:
+        """Return the lots that expire by a day, sorted; not to be changed."""
+        keys = [
+            key
+            for key, one in self._books.balances.items()
+            if one.expires_on is not None and one.expires_on <= day
+        ]
+        return [self._balances.get(key) or self._books.balances[key] for key in sorted(keys)]
+
+    def places(self) -> list[Place]:
+        """Return where the books have a balance of a sku, sorted."""
+        return sorted(self._books.lots)
+
+    def stocked_at(self, pool: str, sku: str) -> list[str]:
         """Return the pool's locations that hold or await a sku, in order of their names."""
-        index = (pool, sku)
-        return sorted({*self._books.shelves.get(index, ()), *self._shelves.get(index, ())})
+        known = self._books.stocked_at.get((pool, sku), ())
+        added = [
+            location
+            for (of, location), keys in self._lots.items()
+            if of == sku and self._balances[keys[0]].pool == pool
+        ]
+        return sorted({*known, *added}) if added else list(known)
 
     def open(self, key: ClaimKey) -> Claim | None:
         """Return a claim to be changed, or None where it is not known."""
@@ -71,46 +132,69 @@ class View:
     def open_order(self, order: str) -> list[Claim]:
         """Return all claims of an order on this shard, to be changed."""
         offers = self._books.orders.get(order, {})
-        return [self.open_known(ClaimKey(order, offer)) for offer in offers]
+        keys = [ClaimKey(order, offer) for offer in offers]
+        return [claim for claim in map(self.open_known, keys) if claim.is_order]
 
-    def waiting(self, pool: str, sku: str) -> list[ClaimKey]:
-        """Return the claims with backordered pieces of a sku, by (placed_at, order)."""
+    def waiting(self, pool: str, sku: str) -> list[tuple[Score, ClaimKey]]:
+        """Return the claims with backordered pieces of a sku, the highest priority first."""
         keys = _both(self._books.waiting, self._waiting, (pool, sku))
         return self._by_priority(
             keys, lambda piece: piece.state is PieceState.BACKORDERED and piece.sku == sku
         )
 
-    def reserved(self, sku: str, location: str) -> list[ClaimKey]:
-        """Return the claims with reserved pieces of a sku at a location, by (placed_at, order)."""
-        keys = _both(self._books.reserved_at, self._reserved_at, (sku, location))
-        return self._by_priority(
-            keys,
-            lambda piece: (
-                piece.state is PieceState.RESERVED
-                and piece.sku == sku
-                and piece.location == location
-            ),
-        )
+    def kept_for(self, sku: str, location: str) -> list[Claim]:
+        """Return the claims that units are kept for at a location, who must give way first first.
+
+        Carts before transfers before orders, of these the lowest priority first.
+        """
+        keys = _both(self._books.kept_for, self._kept_for, (sku, location))
+        wanted = {PieceState.RESERVED, PieceState.HELD}
+        claims = [
+            claim
+            for claim in map(self.open_known, keys)
+            if any(
+                piece.state in wanted and piece.sku == sku and piece.location == location
+                for piece in claim.pieces
+            )
+        ]
+        others = [claim for claim in claims if not claim.is_order]
+        others.sort(key=lambda claim: (claim.offer, claim.order))
+        orders = {claim.key: None for claim in claims if claim.is_order}
+        ranked = self._by_priority(orders, lambda _: True)
+        return [*others, *(self.open_known(key) for _, key in reversed(ranked))]
 
     def allocation(self, allocation: str) -> Allocation | None:
         """Return an allocation as it stands in this draft."""
         return self._allocations.get(allocation) or self._books.allocations.get(allocation)
 
-    def _found(self, sku: str, location: str) -> Balance | None:
-        key = (sku, location)
-        return self._balances.get(key) or self._books.balances.get(key)
+    def fact(self, kind: type[FactT], key: Hashable) -> FactT | None:
+        """Return a fact as it stands in this draft."""
+        drafted = self._facts.get(kind)
+        if drafted and key in drafted:
+            return drafted[key]  # type: ignore[return-value]
+        return self._books.fact(kind, key)
+
+    def facts(self, kind: type[FactT]) -> list[FactT]:
+        """Return all facts of a kind as they stand in this draft, by key."""
+        found = {**self._books.facts.get(kind, {}), **self._facts.get(kind, {})}
+        return [found[key] for key in sorted(found, key=str) if found[key] is not None]  # type: ignore[misc]
+
+    def score(self, claim: Claim) -> Score:
+        """Return an order's priority at this time."""
+        return score(claim.asked, self.now, self.rules.weights)
 
     def _by_priority(
         self, keys: Mapping[ClaimKey, None], wanted: Callable[[Piece], bool]
-    ) -> list[ClaimKey]:
+    ) -> list[tuple[Score, ClaimKey]]:
         claims = [
             claim
             for key in keys
             if (claim := self._claims.get(key) or self._books.claim(key)) is not None
             and any(wanted(piece) for piece in claim.pieces)
         ]
-        claims.sort(key=lambda claim: (claim.asked.placed_at, claim.order, claim.offer))
-        return [claim.key for claim in claims]
+        ranked = [(self.score(claim), claim) for claim in claims]
+        ranked.sort(key=lambda one: (-one[0].sum, one[1].asked.placed_at, one[1].key))
+        return [(points, claim.key) for points, claim in ranked]
 
 
 def _both(books: Index, draft: Index, index: tuple[str, str]) -> dict[ClaimKey, None]:

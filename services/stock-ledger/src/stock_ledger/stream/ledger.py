@@ -17,6 +17,7 @@ from restock_common.runtime import Stream
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Emission, read_event
 from stock_ledger.domain.books import Books
+from stock_ledger.domain.rules import Rules
 from stock_ledger.handlers import HANDLERS, decide
 
 SERVICE = "stock-ledger"
@@ -33,7 +34,9 @@ _COUNTED = {
 class Store(Protocol):
     """Where the books are kept."""
 
-    async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Books:
+    async def load(
+        self, connection: Connection, messages: Sequence[Message[Event]], rules: Rules
+    ) -> Books:
         """Return the books as these messages need them."""
 
     async def save(self, connection: Connection, books: Books) -> None:
@@ -43,8 +46,9 @@ class Store(Protocol):
 class LedgerApplication:
     """Reads, loads, decides and saves for `transact`."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, rules: Rules | None = None) -> None:
         self._store = store
+        self._rules = rules or Rules()
 
     def read(self, record: Record) -> Message[Event] | None:
         """Return the message of a record. Raises Permanent where it is malformed.
@@ -59,7 +63,7 @@ class LedgerApplication:
 
     async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Books:
         """Return the books as these messages need them."""
-        return await self._store.load(connection, messages)
+        return await self._store.load(connection, messages, self._rules)
 
     def handle(self, state: Books, message: Message[Event]) -> Iterable[Emission]:
         """Decide one message. Raises Permanent where it can never be handled."""
@@ -82,6 +86,7 @@ def ledger_stream(
     producer: Producer,
     store: Store,
     *,
+    rules: Rules | None = None,
     max_records: int = MAX_RECORDS,
 ) -> Stream[Books]:
     """Return the stream over all shards, worked on side by side since they share no rows."""
@@ -90,7 +95,7 @@ def ledger_stream(
         kafka=kafka,
         inbox=inbox,
         producer=producer,
-        application=LedgerApplication(store),
+        application=LedgerApplication(store, rules),
         topics=[LEDGER],
         max_records=max_records,
         concurrent=True,
