@@ -111,9 +111,13 @@ def choose(
             give all, so that the order leaves in fewer parcels.
         split: Whether several locations may give it together.
     """
-    able = [location for location in locations if available(location) >= quantity]
-    if able:
-        return [(next((one for one in able if one in used), able[0]), quantity)]
+    ranked = locations
+    if used:
+        ranked = [one for one in locations if one in used]
+        ranked += [one for one in locations if one not in used]
+    for location in ranked:
+        if available(location) >= quantity:
+            return [(location, quantity)]
     if not split:
         return []
     shares = fill(quantity, locations, available)

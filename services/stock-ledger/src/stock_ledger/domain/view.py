@@ -75,19 +75,24 @@ class View:
     def sellable_lots(self, sku: str, location: str) -> Iterator[tuple[str, int]]:
         """Yield the lots with free units that can still be sold, first expired first."""
         for one in self.lots(sku, location):
-            if one.free > 0 and (one.expires_on is None or one.expires_on >= self._today):
+            if one.free > 0 and self._can_be_sold(one):
                 yield one.lot, one.free
 
     def available(self, sku: str, location: str, pool: str, channel: str | None = None) -> int:
         """Return the units of a pool's location that can be promised; none at another pool's."""
-        found = self.lots(sku, location)
-        if not found or found[0].pool != pool:
-            return 0
-        if len(found) == 1 and found[0].expires_on is None:
-            free = found[0].free
+        place = (sku, location)
+        keys = self._books.lots.get(place)
+        if keys is not None and len(keys) == 1 and place not in self._lots:
+            only = self._balances.get(keys[0]) or self._books.balances[keys[0]]
+            if only.pool != pool or not self._can_be_sold(only):
+                return 0
+            free = only.free
         else:
-            free = sum(units for _, units in self.sellable_lots(sku, location))
-        shelf = self.fact(Shelf, (sku, location))
+            found = self.lots(sku, location)
+            if not found or found[0].pool != pool:
+                return 0
+            free = sum(one.free for one in found if self._can_be_sold(one))
+        shelf = self.fact(Shelf, place)
         return free if shelf is None else max(0, free - shelf.kept_from(channel))
 
     def lots_expiring_by(self, day: date) -> list[Balance]:
@@ -169,10 +174,12 @@ class View:
 
     def fact(self, kind: type[FactT], key: Hashable) -> FactT | None:
         """Return a fact as it stands in this draft."""
-        drafted = self._facts.get(kind)
-        if drafted and key in drafted:
-            return drafted[key]  # type: ignore[return-value]
-        return self._books.fact(kind, key)
+        if self._facts:
+            drafted = self._facts.get(kind)
+            if drafted and key in drafted:
+                return drafted[key]  # type: ignore[return-value]
+        known = self._books.facts.get(kind)
+        return known.get(key) if known else None  # type: ignore[return-value]
 
     def facts(self, kind: type[FactT]) -> list[FactT]:
         """Return all facts of a kind as they stand in this draft, by key."""
@@ -182,6 +189,9 @@ class View:
     def score(self, claim: Claim) -> Score:
         """Return an order's priority at this time."""
         return score(claim.asked, self.now, self.rules.weights)
+
+    def _can_be_sold(self, lot: Balance) -> bool:
+        return lot.expires_on is None or lot.expires_on >= self._today
 
     def _by_priority(
         self, keys: Mapping[ClaimKey, None], wanted: Callable[[Piece], bool]

@@ -31,6 +31,9 @@ class Account(StrEnum):
     FULFILLED = "fulfilled"
     PASSED_ON = "passed_on"
 
+    # Enum hashes by a function of its own; as keys these are looked up some fifty times an order.
+    __hash__ = str.__hash__
+
 
 KEPT: dict[Account, str] = {
     account: account.value

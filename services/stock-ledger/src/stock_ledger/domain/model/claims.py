@@ -50,6 +50,9 @@ class PieceState(StrEnum):
     COMMITTED = "committed"
     """Of a hold: an order has taken them over."""
 
+    # Enum hashes by a function of its own; as keys these are looked up some fifty times an order.
+    __hash__ = str.__hash__
+
 
 PROMISES: dict[PieceState, Account] = {
     PieceState.ASKED: Account.PROMISED,
@@ -168,6 +171,7 @@ class Claim:
         return_expected: Units were shipped although they were called off.
         revision: Of the last amendment that was taken.
         pieces: All of its units; a piece's number is its index, and pieces are never removed.
+        key: Its identity.
         pool: The pool that serves it.
         locations: That pool's locations, near to far.
     """
@@ -181,10 +185,12 @@ class Claim:
     return_expected: bool = False
     revision: int = 0
     pieces: list[Piece] = field(default_factory=list)
+    key: ClaimKey = field(init=False, compare=False)
     pool: str = field(init=False, default="")
     locations: tuple[str, ...] = field(init=False, default=())
 
     def __post_init__(self) -> None:
+        self.key = ClaimKey(self.order, self.offer)
         if self.placed is not None:
             self.place(self.placed)
 
@@ -198,11 +204,6 @@ class Claim:
         self.pool = source.pool
         # A location named twice must not count twice.
         self.locations = tuple(dict.fromkeys([place.location for place in source.locations]))
-
-    @property
-    def key(self) -> ClaimKey:
-        """Return its identity."""
-        return ClaimKey(self.order, self.offer)
 
     @property
     def is_order(self) -> bool:
