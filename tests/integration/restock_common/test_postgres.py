@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.integration.restock_common.rig import terminate_others
@@ -44,8 +45,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def outgoing(sequence: int) -> Outgoing:
-    return Outgoing(sequence, STOCK.name, 3, b"\x00key", [("ce_id", "ä".encode())], b"{}")
+def outgoing(sequence: int, *, kept: bool = True) -> Outgoing:
+    headers = [("ce_id", "ä".encode())]
+    return Outgoing(sequence, STOCK.name, 3, b"\x00key", headers, b"{}", kept)
 
 
 async def test_migrations_run_once_and_in_order(database: Database, package: Path) -> None:
@@ -124,6 +126,65 @@ async def test_a_published_journal_is_kept_only_where_it_is_wanted(
     assert left == ([1, 2, 3] if keep else [3])
     await inbox.mark_published(SHARD, 1, 1)
     assert (await inbox.cursor(SHARD)).published_sequence == 2, "a mark never goes back"
+
+
+async def test_what_is_not_kept_goes_once_it_has_been_published(
+    database: Database, inbox: PostgresInbox
+) -> None:
+    inbox = PostgresInbox(database, keep_journal=True)
+    taken = await inbox.take_over(SHARD)
+    entries = [outgoing(1), outgoing(2, kept=False), outgoing(3), outgoing(4, kept=False)]
+    async with inbox.begin(SHARD, 1) as work:
+        await work.finish(replace(taken, next_sequence=5), entries)
+    await inbox.mark_published(SHARD, 1, 3)
+    assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], entries[2], entries[3]]
+    await inbox.mark_published(SHARD, 1, 4)
+    assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], entries[2]]
+    rows = await batches(database)
+    assert [(row["last_sequence"], row["entries"]) for row in rows] == [(3, 2)]
+
+
+async def test_a_batch_that_keeps_nothing_is_no_link_of_the_chain(
+    database: Database, inbox: PostgresInbox
+) -> None:
+    taken = await inbox.take_over(SHARD)
+    async with inbox.begin(SHARD, 1) as work:
+        await work.finish(replace(taken, next_sequence=2), [outgoing(1, kept=False)])
+    assert await inbox.unpublished(SHARD, 0, 10) == [outgoing(1, kept=False)]
+    assert await batches(database) == []
+
+
+async def batches(database: Database) -> list[dict[str, Any]]:
+    async with database.connection() as connection:
+        rows = await connection.fetch("SELECT * FROM batches ORDER BY last_sequence")
+    return [dict(row) for row in rows]
+
+
+async def test_a_snapshot_sees_one_moment_and_changes_nothing(database: Database) -> None:
+    async with database.connection() as connection:
+        await connection.execute("CREATE TABLE things (n int)")
+    async with database.snapshot() as snapshot:
+        rows = "SELECT n FROM things"
+        assert await snapshot.fetch(rows) == []
+        async with database.connection() as connection:
+            await connection.execute("INSERT INTO things VALUES (1)")
+        assert [row async for row in snapshot.cursor(rows, prefetch=10)] == []
+    async with database.snapshot() as snapshot:
+        assert [row["n"] async for row in snapshot.cursor(rows, prefetch=10)] == [1]
+        with pytest.raises(Exception, match="read-only transaction"):
+            await snapshot.execute("INSERT INTO things VALUES (2)")
+
+
+async def test_a_schema_of_its_own_hides_every_other(database: Database, database_url: str) -> None:
+    await database.migrate(["restock_common"])
+    async with database.connection() as connection:
+        await connection.execute("CREATE SCHEMA apart")
+    apart = Database(database_url, schema="apart")
+    await apart.open()
+    assert await apart.migrate(["restock_common"]) != [], "the other schema's are not its own"
+    await PostgresInbox(apart).take_over(SHARD)
+    assert (await PostgresInbox(database).cursor(SHARD)).epoch == 0
+    await apart.close()
 
 
 async def test_a_writer_that_was_replaced_can_neither_begin_nor_finish(

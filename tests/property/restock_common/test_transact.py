@@ -6,10 +6,12 @@ the last mark after each crash. It passes over positions that it has seen.
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.restock_common.memory import (
+    NINE,
     SHARD,
     UNLUCKY,
     WRITER,
@@ -24,8 +26,9 @@ from tests.unit.restock_common.memory import (
 
 from restock_common.contracts import TYPES
 from restock_common.contracts.envelope import Position, Record, decode
+from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.errors import Transient
-from restock_common.transact import Outgoing, transact
+from restock_common.transact import Outgoing, next_head, transact
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ sent: st.SearchStrategy[Entry] = st.one_of(
     st.tuples(st.just("order"), quantities, st.integers(0, 3)),
     st.tuples(st.just("cancel"), st.just([]), st.just(0)),
     st.tuples(st.just("noise"), st.just([]), st.just(0)),
+    st.tuples(st.just("time"), st.just([]), st.just(0)),
 )
 
 
@@ -78,6 +82,9 @@ def log_of(entries: list[Entry]) -> list[Record]:
             log.append(record(len(log), order, identity=f"m-{number}", position=(1, number)))
         elif kind == "cancel":
             log.append(record(len(log), cancelled(f"o-{number}"), position=(1, number)))
+        elif kind == "time":
+            until = NINE + timedelta(hours=number)
+            log.append(record(len(log), TimeAdvanced(until=until), source="/clock"))
         else:
             log.append(raw_record(len(log), b"noise"))
     return log
@@ -150,6 +157,27 @@ def written(chain: Chain) -> list[tuple[int, str, bytes | None, bytes]]:
     return [(entry.sequence, entry.topic, entry.key, entry.body) for entry in chain.inbox.journal]
 
 
+def heads_along(chain: Chain) -> dict[int, str]:
+    """Return the chain's head after each kept entry."""
+    head = bytes(32)
+    along = {}
+    for entry in chain.inbox.journal:
+        if entry.kept:
+            head = next_head(head, entry)
+            along[entry.sequence] = head.hex()
+    return along
+
+
+def heads_told(chain: Chain) -> set[tuple[int, str]]:
+    """Return the heads that went out, with the entries that they went out with."""
+    return {
+        (entry.sequence, head.decode())
+        for entry in chain.sent
+        for name, head in entry.headers
+        if name == "ce_chainhead"
+    }
+
+
 @given(st.lists(sent, max_size=12), steps)
 def test_each_effect_once_and_each_event_out_in_order(
     entries: list[Entry], steps: list[Take | Publish | TakeOver]
@@ -165,6 +193,8 @@ def test_each_effect_once_and_each_event_out_in_order(
     assert [entry.sequence for entry in journal] == list(range(1, len(journal) + 1))
     assert read_downstream(disturbed.sent) == [(entry.sequence, entry.body) for entry in journal]
     assert written(disturbed) == written(undisturbed)
+    assert disturbed.inbox.cursor.head == undisturbed.inbox.cursor.head
+    assert heads_told(disturbed) <= set(heads_along(undisturbed).items())
 
 
 @given(

@@ -29,7 +29,16 @@ from restock_common.contracts.envelope import Message, Position, Record, decode,
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEAD_LETTERS, DEMAND
 from restock_common.errors import Fenced, InvariantBroken, Permanent, Transient
-from restock_common.transact import Emission, Outcome, Outgoing, act, log_identity, transact
+from restock_common.transact import (
+    Emission,
+    Outcome,
+    Outgoing,
+    act,
+    canonical,
+    log_identity,
+    next_head,
+    transact,
+)
 
 
 @pytest.fixture
@@ -274,12 +283,30 @@ async def test_an_event_with_neither_key_nor_partition_is_a_bug(inbox: MemoryInb
 
 async def test_the_chain_covers_every_entry(inbox: MemoryInbox) -> None:
     outcome = await take(inbox, [record(0, placed("o-1", 1, 2))])
-    digest = sha256(bytes(32))
-    for entry in outcome.journal:
-        digest.update(f"\n{entry.sequence} {entry.topic} {entry.partition} ".encode() + entry.body)
-    assert inbox.cursor.head == digest.digest()
+    first, second = outcome.journal
+    after_first = sha256(bytes(32) + canonical(first)).digest()
+    after_second = sha256(after_first + canonical(second)).digest()
+    assert inbox.cursor.head == after_second
     heads = [read(entry).chain_head for entry in outcome.journal]
-    assert heads == [None, digest.hexdigest()]
+    assert heads == [None, after_second.hex()]
+
+
+async def test_time_that_is_passed_on_is_numbered_but_not_chained(inbox: MemoryInbox) -> None:
+    """It would be most of what a quiet ledger keeps."""
+    first = await take(inbox, [record(0, placed("o-1", 1)), record(1, TimeAdvanced(until=NINE))])
+    assert [(entry.sequence, entry.kept) for entry in first.journal] == [
+        (1, True),
+        (2, False),
+        (3, False),
+    ]
+    head = inbox.cursor.head
+    assert head == next_head(bytes(32), first.journal[0])
+    assert [read(entry).chain_head for entry in first.journal] == [head.hex(), None, None]
+    later = TimeAdvanced(until=NINE + timedelta(hours=1))
+    second = await take(inbox, [record(2, later)])
+    assert [(entry.sequence, entry.kept) for entry in second.journal] == [(4, False), (5, False)]
+    assert [read(entry).chain_head for entry in second.journal] == [None, None]
+    assert inbox.cursor.head == head
 
 
 async def test_a_batch_that_publishes_nothing_leaves_the_chain(inbox: MemoryInbox) -> None:

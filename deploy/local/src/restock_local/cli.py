@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from restock_common.contracts.topics import TOPICS
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
+from restock_local.ledger import app as ledger
 from restock_local.up import up
 
 _FILE_WIDTH = 160
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(demo)
+app.add_typer(ledger, name="ledger")
 
 
 @app.command()

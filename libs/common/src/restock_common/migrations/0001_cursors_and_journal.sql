@@ -15,7 +15,8 @@ CREATE TABLE cursors (
     CHECK (published_sequence < next_sequence)
 ) WITH (fillfactor = 50);
 
--- The journal is the outbox: published from here, in order, as often as need be.
+-- The journal is the outbox: published from here, in order, as often as need be. What is not
+-- kept (time that is passed on) is no part of the chain and goes once it has been published.
 CREATE TABLE journal (
     source_topic     text    NOT NULL,
     source_partition integer NOT NULL,
@@ -25,14 +26,18 @@ CREATE TABLE journal (
     key              bytea,
     headers          jsonb   NOT NULL,
     body             bytea   NOT NULL,
+    kept             boolean NOT NULL,
     PRIMARY KEY (source_topic, source_partition, sequence)
 );
+CREATE INDEX journal_passing ON journal (source_topic, source_partition, sequence) WHERE NOT kept;
 
--- The hash chain, a link for each batch that published something.
+-- The hash chain over the kept entries, as far as each batch that has any brought it:
+-- the last of them, how many there are, and where the log stood after the batch.
 CREATE TABLE batches (
     source_topic     text    NOT NULL,
     source_partition integer NOT NULL,
     last_sequence    bigint  NOT NULL,
+    entries          integer NOT NULL CHECK (entries > 0),
     next_offset      bigint  NOT NULL,
     head             bytea   NOT NULL,
     PRIMARY KEY (source_topic, source_partition, last_sequence)

@@ -8,6 +8,7 @@ positions that they have seen. Known here are Protocols only, neither Kafka nor 
 """
 
 from restock_common.transact.batch import act, read_event, transact
+from restock_common.transact.chain import canonical, chained, next_head
 from restock_common.transact.letters import dead_letter
 from restock_common.transact.log import check_log, log_identity
 from restock_common.transact.model import (
@@ -35,9 +36,12 @@ __all__ = [
     "Work",
     "Writer",
     "act",
+    "canonical",
+    "chained",
     "check_log",
     "dead_letter",
     "log_identity",
+    "next_head",
     "read_event",
     "transact",
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from restock_common.contracts import TYPES, Event
@@ -12,7 +11,6 @@ from restock_common.contracts.envelope import (
     Message,
     Position,
     Record,
-    chain_header,
     decode,
     derive_id,
     encode,
@@ -20,6 +18,7 @@ from restock_common.contracts.envelope import (
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEAD_LETTERS
 from restock_common.errors import InvariantBroken, Permanent
+from restock_common.transact.chain import chained
 from restock_common.transact.letters import dead_letter
 from restock_common.transact.log import log_identity
 from restock_common.transact.model import (
@@ -72,17 +71,16 @@ async def transact(
         intake = _take_in(application, cursor, fresh)
         decided = await _decide(application, writer, work.connection, intake.messages)
         emissions, letters = _in_log_order(writer, intake, decided)
-        stamped = _stamp(writer, cursor, emissions)
+        journal, head = chained(cursor.head, _stamp(writer, cursor, emissions))
         moved = replace(
             cursor,
             next_offset=fresh[-1].offset + 1 if fresh else cursor.next_offset,
             log_identity=_identity(cursor, fresh),
-            next_sequence=cursor.next_sequence + len(stamped),
-            head=_chain(cursor.head, stamped),
+            next_sequence=cursor.next_sequence + len(journal),
+            head=head,
             seen=intake.seen,
             watermarks=intake.watermarks,
         )
-        journal = _with_head(stamped, moved.head)
         await work.finish(moved, journal)
     return Outcome(
         cursor=moved,
@@ -115,13 +113,8 @@ async def act(
             if isinstance(decided, Permanent):
                 raise decided
             emissions.extend(decided)
-        stamped = _stamp(writer, cursor, emissions)
-        moved = replace(
-            cursor,
-            next_sequence=cursor.next_sequence + len(stamped),
-            head=_chain(cursor.head, stamped),
-        )
-        journal = _with_head(stamped, moved.head)
+        journal, head = chained(cursor.head, _stamp(writer, cursor, emissions))
+        moved = replace(cursor, next_sequence=cursor.next_sequence + len(journal), head=head)
         await work.finish(moved, journal)
     return Outcome(moved, journal, tuple(messages), duplicates=0, dead_letters=())
 
@@ -214,7 +207,11 @@ def _in_log_order(
 
 
 def _stamp(writer: Writer, cursor: Cursor, emissions: Sequence[_Emitted]) -> list[Outgoing]:
-    """Give each emission its id, position, partition and bytes."""
+    """Give each emission its id, position, partition and bytes.
+
+    Time that is only passed on is told again by the log itself, every second for ever: it goes
+    out like all else, and is not kept.
+    """
     source = writer.source(cursor.partition)
     stamped = []
     for sequence, (cause, n, emission) in enumerate(emissions, cursor.next_sequence):
@@ -237,27 +234,9 @@ def _stamp(writer: Writer, cursor: Cursor, emissions: Sequence[_Emitted]) -> lis
                 traceparent=emission.traceparent or cause.traceparent,
             )
         )
-        stamped.append(Outgoing(sequence, topic, partition, key, headers, body))
+        kept = not isinstance(event, TimeAdvanced)
+        stamped.append(Outgoing(sequence, topic, partition, key, headers, body, kept))
     return stamped
-
-
-def _chain(head: bytes, entries: Sequence[Outgoing]) -> bytes:
-    """Return the chain's head after a batch; unchanged by a batch that published nothing."""
-    if not entries:
-        return head
-    digest = sha256(head)
-    for entry in entries:
-        digest.update(f"\n{entry.sequence} {entry.topic} {entry.partition} ".encode())
-        digest.update(entry.body)
-    return digest.digest()
-
-
-def _with_head(entries: Sequence[Outgoing], head: bytes) -> tuple[Outgoing, ...]:
-    """Publish the head with the batch: on its last entry."""
-    if not entries:
-        return ()
-    last = entries[-1]
-    return (*entries[:-1], replace(last, headers=[*last.headers, chain_header(head)]))
 
 
 def _identity(cursor: Cursor, fresh: Sequence[Record]) -> str | None:

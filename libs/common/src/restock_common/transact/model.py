@@ -32,7 +32,7 @@ class Cursor:
         incarnation: Raised when the database is restored.
         next_sequence: What the next journal entry will be numbered.
         published_sequence: Everything up to it has been acknowledged by the broker.
-        head: The hash chain over all batches so far.
+        head: The hash chain over all kept entries so far.
         seen: The last position taken from each writer.
         watermarks: The latest TimeAdvanced of each writer.
     """
@@ -68,7 +68,18 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A journal entry: a record ready to be published, byte for byte, as often as need be."""
+    """A journal entry: a record ready to be published, byte for byte, as often as need be.
+
+    Attributes:
+        sequence: Counts the entries of one journal, from 1.
+        topic: Where it is published.
+        partition: And on which of its partitions.
+        key: The record's key.
+        headers: The record's headers.
+        body: The record's value.
+        kept: Part of the record of what was decided, and so of the chain; what is not kept is
+            deleted once it has been published.
+    """
 
     sequence: int
     topic: str
@@ -76,6 +87,7 @@ class Outgoing:
     key: bytes | None
     headers: list[tuple[str, bytes]]
     body: bytes
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,150 +1,14 @@
-"""PostgreSQL through asyncpg: the pool, migrations, and the inbox that `transact` works on."""
+"""Cursors and journals in PostgreSQL: what `transact` works on."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from hashlib import sha256
-from importlib.resources import files
-from typing import Any, Protocol
-
-import asyncpg
-import orjson
+from typing import Any
 
 from restock_common.contracts.envelope import Position
-from restock_common.errors import Fenced, InvariantBroken, Transient
+from restock_common.errors import Fenced
+from restock_common.postgres.database import Connection, Database
 from restock_common.transact import Cursor, Outgoing, Partition
-
-_MIGRATION_LOCK = 7_265_737_416  # any constant: one migrator at a time in a database
-_RETRYABLE = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InterfaceError,
-    ConnectionError,
-    OSError,
-    TimeoutError,
-)
-
-
-class Connection(Protocol):
-    """The part of an asyncpg connection that stores use."""
-
-    async def execute(self, query: str, *args: Any) -> str:
-        """Run a statement."""
-
-    async def executemany(self, query: str, args: Iterable[Sequence[Any]]) -> None:
-        """Run a statement for each row of arguments."""
-
-    async def fetch(self, query: str, *args: Any) -> list[Mapping[str, Any]]:
-        """Return all rows."""
-
-    async def fetchrow(self, query: str, *args: Any) -> Mapping[str, Any] | None:
-        """Return the first row."""
-
-    async def fetchval(self, query: str, *args: Any) -> Any:
-        """Return the first value of the first row."""
-
-    async def copy_records_to_table(
-        self, table_name: str, *, records: Iterable[Sequence[Any]], columns: Sequence[str]
-    ) -> str:
-        """Append rows by COPY."""
-
-
-class Database:
-    """A pool of connections to one service's database."""
-
-    def __init__(self, url: str, *, max_connections: int = 8) -> None:
-        self._url = url
-        self._max_connections = max_connections
-        self._pool: Any = None
-
-    async def open(self) -> None:
-        """Connect, unless that is done. Raises Transient where the server does not answer."""
-        if self._pool is not None:
-            return
-        try:
-            self._pool = await asyncpg.create_pool(
-                self._url,
-                min_size=1,
-                max_size=self._max_connections,
-                init=_prepare,
-                command_timeout=60,
-            )
-        except _RETRYABLE as error:
-            raise Transient(f"PostgreSQL does not answer: {error!r}") from error
-
-    async def close(self) -> None:
-        """Give the connections back."""
-        if self._pool is not None:
-            await self._pool.close()
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection, outside any transaction. Raises Transient as `transaction` does."""
-        try:
-            async with self._pool.acquire() as connection:
-                try:
-                    yield connection
-                except asyncpg.InterfaceError as error:
-                    if connection.is_closed():
-                        raise
-                    # A wrong argument or use, which no repetition makes right.
-                    raise InvariantBroken(f"PostgreSQL: {error}") from error
-        except _RETRYABLE as error:
-            raise Transient(f"PostgreSQL: {error!r}") from error
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        """Lend a connection inside a transaction, committed when left without an error.
-
-        Raises:
-            Transient: The server went away or chose this transaction to give way. After a commit
-                that was not answered, the caller must look at what is there.
-        """
-        async with self.connection() as connection, connection.transaction():  # type: ignore[attr-defined]
-            yield connection
-
-    async def migrate(self, packages: Sequence[str]) -> list[str]:
-        """Run each package's `migrations/*.sql` that has not run, in order; return their names.
-
-        Raises:
-            InvariantBroken: A migration that has run was changed afterwards.
-        """
-        done = []
-        async with self.transaction() as connection:
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
-            await connection.execute(
-                "CREATE TABLE IF NOT EXISTS migrations (package text, name text, digest text "
-                "NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), "
-                "PRIMARY KEY (package, name))"
-            )
-            rows = await connection.fetch("SELECT package, name, digest FROM migrations")
-            applied = {(row["package"], row["name"]): row["digest"] for row in rows}
-            for package in packages:
-                folder = files(package) / "migrations"
-                for script in sorted(folder.iterdir(), key=lambda entry: entry.name):
-                    if not script.name.endswith(".sql"):
-                        continue
-                    text = script.read_text()
-                    digest = sha256(text.encode()).hexdigest()
-                    known = applied.get((package, script.name))
-                    if known is None:
-                        await connection.execute(text)
-                        await connection.execute(
-                            "INSERT INTO migrations (package, name, digest) VALUES ($1, $2, $3)",
-                            package,
-                            script.name,
-                            digest,
-                        )
-                        done.append(f"{package}/{script.name}")
-                    elif known != digest:
-                        raise InvariantBroken(
-                            f"{package}/migrations/{script.name} was changed after it had run"
-                        )
-        return done
 
 
 class PostgresWork:
@@ -170,6 +34,7 @@ class PostgresWork:
                         entry.key,
                         [(name, value.decode()) for name, value in entry.headers],
                         entry.body,
+                        entry.kept,
                     )
                     for entry in journal
                 ],
@@ -182,14 +47,18 @@ class PostgresWork:
                     "key",
                     "headers",
                     "body",
+                    "kept",
                 ),
             )
+        kept = [entry.sequence for entry in journal if entry.kept]
+        if kept:
             await self.connection.execute(
-                "INSERT INTO batches (source_topic, source_partition, last_sequence, next_offset,"
-                " head) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO batches (source_topic, source_partition, last_sequence, entries,"
+                " next_offset, head) VALUES ($1, $2, $3, $4, $5, $6)",
                 partition.topic,
                 partition.number,
-                journal[-1].sequence,
+                kept[-1],
+                len(kept),
                 cursor.next_offset,
                 cursor.head,
             )
@@ -217,7 +86,8 @@ class PostgresInbox:
 
     Args:
         database: The service's own.
-        keep_journal: Keep published entries (the ledger, whose journal is its record for ever).
+        keep_journal: Keep published entries (the ledger, whose journal is its record for ever),
+            but those that are not part of the record.
     """
 
     def __init__(self, database: Database, *, keep_journal: bool = False) -> None:
@@ -235,7 +105,7 @@ class PostgresInbox:
                 partition.number,
             )
         assert row is not None
-        return _cursor(row)
+        return as_cursor(row)
 
     async def cursor(self, partition: Partition) -> Cursor:
         """Return the cursor as it stands, without taking the partition over.
@@ -250,7 +120,7 @@ class PostgresInbox:
             )
         if row is None:
             return Cursor(partition, epoch=0)
-        return _cursor(row)
+        return as_cursor(row)
 
     @asynccontextmanager
     async def begin(self, partition: Partition, epoch: int) -> AsyncIterator[PostgresWork]:
@@ -266,13 +136,13 @@ class PostgresInbox:
                 raise Fenced(
                     f"{partition.topic}/{partition.number}: epoch is {found}, ours is {epoch}"
                 )
-            yield PostgresWork(connection, _cursor(row))
+            yield PostgresWork(connection, as_cursor(row))
 
     async def unpublished(self, partition: Partition, after: int, limit: int) -> list[Outgoing]:
         """Return the journal's entries after a sequence number, in order."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "SELECT sequence, topic, partition, key, headers, body FROM journal"
+                "SELECT sequence, topic, partition, key, headers, body, kept FROM journal"
                 " WHERE source_topic = $1 AND source_partition = $2 AND sequence > $3"
                 " ORDER BY sequence LIMIT $4",
                 partition.topic,
@@ -280,17 +150,7 @@ class PostgresInbox:
                 after,
                 limit,
             )
-        return [
-            Outgoing(
-                sequence=row["sequence"],
-                topic=row["topic"],
-                partition=row["partition"],
-                key=row["key"],
-                headers=[(name, value.encode()) for name, value in row["headers"]],
-                body=row["body"],
-            )
-            for row in rows
-        ]
+        return [as_entry(row) for row in rows]
 
     async def mark_published(self, partition: Partition, epoch: int, sequence: int) -> None:
         """Note that the broker has acknowledged everything up to a sequence number."""
@@ -303,15 +163,16 @@ class PostgresInbox:
                 epoch,
                 sequence,
             )
+            done = ["journal WHERE sequence <= $3 AND NOT kept"]
             if not self._keep_journal:
-                for table, column in (("journal", "sequence"), ("batches", "last_sequence")):
-                    await connection.execute(
-                        f"DELETE FROM {table} WHERE source_topic = $1 AND source_partition = $2"
-                        f" AND {column} <= $3",
-                        partition.topic,
-                        partition.number,
-                        sequence,
-                    )
+                done = ["journal WHERE sequence <= $3", "batches WHERE last_sequence <= $3"]
+            for rows in done:
+                await connection.execute(
+                    f"DELETE FROM {rows} AND source_topic = $1 AND source_partition = $2",
+                    partition.topic,
+                    partition.number,
+                    sequence,
+                )
 
 
 async def low_watermark(
@@ -341,7 +202,21 @@ async def low_watermark(
     return lowest
 
 
-def _cursor(row: Mapping[str, Any]) -> Cursor:
+def as_entry(row: Mapping[str, Any]) -> Outgoing:
+    """Return the entry of a journal's row."""
+    return Outgoing(
+        sequence=row["sequence"],
+        topic=row["topic"],
+        partition=row["partition"],
+        key=row["key"],
+        headers=[(name, value.encode()) for name, value in row["headers"]],
+        body=row["body"],
+        kept=row["kept"],
+    )
+
+
+def as_cursor(row: Mapping[str, Any]) -> Cursor:
+    """Return the cursor of a row."""
     return Cursor(
         partition=Partition(row["topic"], row["partition"]),
         epoch=row["epoch"],
@@ -355,15 +230,4 @@ def _cursor(row: Mapping[str, Any]) -> Cursor:
         watermarks={
             source: datetime.fromisoformat(until) for source, until in row["watermarks"].items()
         },
-    )
-
-
-async def _prepare(connection: Any) -> None:
-    """Read and write jsonb as Python values, in the binary form that COPY needs."""
-    await connection.set_type_codec(
-        "jsonb",
-        schema="pg_catalog",
-        encoder=lambda value: b"\x01" + orjson.dumps(value),
-        decoder=lambda raw: orjson.loads(raw[1:]),
-        format="binary",
     )

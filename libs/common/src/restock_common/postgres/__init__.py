@@ -1,0 +1,20 @@
+"""PostgreSQL through asyncpg: the pool, migrations, and the inbox that `transact` works on."""
+
+from restock_common.postgres.database import Connection, Database
+from restock_common.postgres.inbox import (
+    PostgresInbox,
+    PostgresWork,
+    as_cursor,
+    as_entry,
+    low_watermark,
+)
+
+__all__ = [
+    "Connection",
+    "Database",
+    "PostgresInbox",
+    "PostgresWork",
+    "as_cursor",
+    "as_entry",
+    "low_watermark",
+]

@@ -1,0 +1,184 @@
+"""The pool of connections to one service's database, and its migrations."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Protocol
+
+import asyncpg
+import orjson
+
+from restock_common.errors import InvariantBroken, Transient
+
+_MIGRATION_LOCK = 7_265_737_416  # any constant: one migrator at a time in a database
+_RETRYABLE = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+    OSError,
+    TimeoutError,
+)
+
+
+class Connection(Protocol):
+    """The part of an asyncpg connection that stores use."""
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run a statement."""
+
+    async def executemany(self, query: str, args: Iterable[Sequence[Any]]) -> None:
+        """Run a statement for each row of arguments."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Mapping[str, Any]]:
+        """Return all rows."""
+
+    async def fetchrow(self, query: str, *args: Any) -> Mapping[str, Any] | None:
+        """Return the first row."""
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """Return the first value of the first row."""
+
+    async def copy_records_to_table(
+        self, table_name: str, *, records: Iterable[Sequence[Any]], columns: Sequence[str]
+    ) -> str:
+        """Append rows by COPY."""
+
+    def cursor(self, query: str, *args: Any, prefetch: int) -> AsyncIterable[Mapping[str, Any]]:
+        """Return all rows one by one, fetched some at a time; only inside a transaction."""
+
+
+class Database:
+    """A pool of connections to one service's database.
+
+    Args:
+        url: Where it is.
+        max_connections: How many at most.
+        schema: Where tables are made and looked for, and nowhere else; None leaves the server's.
+        patience_s: How long a statement may take; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int = 8,
+        schema: str | None = None,
+        patience_s: float | None = 60,
+    ) -> None:
+        self._url = url
+        self._max_connections = max_connections
+        self._server_settings = {"search_path": schema} if schema else {}
+        self._patience_s = patience_s
+        self._pool: Any = None
+
+    async def open(self) -> None:
+        """Connect, unless that is done. Raises Transient where the server does not answer."""
+        if self._pool is not None:
+            return
+        try:
+            self._pool = await asyncpg.create_pool(
+                self._url,
+                min_size=1,
+                max_size=self._max_connections,
+                init=_prepare,
+                command_timeout=self._patience_s,
+                server_settings=self._server_settings,
+            )
+        except _RETRYABLE as error:
+            raise Transient(f"PostgreSQL does not answer: {error!r}") from error
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._pool is not None:
+            await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection, outside any transaction. Raises Transient as `transaction` does."""
+        try:
+            async with self._pool.acquire() as connection:
+                try:
+                    yield connection
+                except asyncpg.InterfaceError as error:
+                    if connection.is_closed():
+                        raise
+                    # A wrong argument or use, which no repetition makes right.
+                    raise InvariantBroken(f"PostgreSQL: {error}") from error
+        except _RETRYABLE as error:
+            raise Transient(f"PostgreSQL: {error!r}") from error
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction, committed when left without an error.
+
+        Raises:
+            Transient: The server went away or chose this transaction to give way. After a commit
+                that was not answered, the caller must look at what is there.
+        """
+        async with self.connection() as connection, connection.transaction():  # type: ignore[attr-defined]
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Connection]:
+        """Lend a connection that sees one moment, whatever is written meanwhile; read-only."""
+        async with (
+            self.connection() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),  # type: ignore[attr-defined]
+        ):
+            yield connection
+
+    async def migrate(self, packages: Sequence[str]) -> list[str]:
+        """Run each package's `migrations/*.sql` that has not run, in order; return their names.
+
+        Raises:
+            InvariantBroken: A migration that has run was changed afterwards.
+        """
+        done = []
+        async with self.transaction() as connection:
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _MIGRATION_LOCK)
+            await connection.execute(
+                "CREATE TABLE IF NOT EXISTS migrations (package text, name text, digest text "
+                "NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), "
+                "PRIMARY KEY (package, name))"
+            )
+            rows = await connection.fetch("SELECT package, name, digest FROM migrations")
+            applied = {(row["package"], row["name"]): row["digest"] for row in rows}
+            for package in packages:
+                folder = files(package) / "migrations"
+                for script in sorted(folder.iterdir(), key=lambda entry: entry.name):
+                    if not script.name.endswith(".sql"):
+                        continue
+                    text = script.read_text()
+                    digest = sha256(text.encode()).hexdigest()
+                    known = applied.get((package, script.name))
+                    if known is None:
+                        await connection.execute(text)
+                        await connection.execute(
+                            "INSERT INTO migrations (package, name, digest) VALUES ($1, $2, $3)",
+                            package,
+                            script.name,
+                            digest,
+                        )
+                        done.append(f"{package}/{script.name}")
+                    elif known != digest:
+                        raise InvariantBroken(
+                            f"{package}/migrations/{script.name} was changed after it had run"
+                        )
+        return done
+
+
+async def _prepare(connection: Any) -> None:
+    """Read and write jsonb as Python values, in the binary form that COPY needs."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: b"\x01" + orjson.dumps(value),
+        decoder=lambda raw: orjson.loads(raw[1:]),
+        format="binary",
+    )
