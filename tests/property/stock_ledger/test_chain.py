@@ -70,7 +70,7 @@ def outgoing(draw: st.DrawFn) -> Outgoing:
 
 def written(entries: list[Outgoing], cuts: set[int]) -> History:
     """Return the history that a writer leaves behind: batches end after the places in `cuts`."""
-    entries = [replace(one, sequence=n) for n, one in enumerate(entries, 1)]
+    entries = [one._replace(sequence=n) for n, one in enumerate(entries, 1)]
     head, kept, batches = bytes(32), list[Outgoing](), list[Batch]()
     start = 0
     for end in sorted({*(cut for cut in cuts if cut < len(entries)), len(entries)}):
@@ -112,7 +112,7 @@ def test_a_changed_entry_is_found_in_its_batch(history: History, data: st.DataOb
     place = data.draw(st.integers(0, len(history.entries) - 1))
     old = history.entries[place]
     other = data.draw(outgoing())
-    changed = replace(other, sequence=old.sequence, kept=True)
+    changed = other._replace(sequence=old.sequence, kept=True)
     tampered = replace(history, entries=replaced(history.entries, place, [changed]))
     if canonical(changed) == canonical(old):
         assert tampered.found() is None, "only what is decided is covered"
@@ -136,7 +136,7 @@ def test_an_inserted_entry_is_found_in_its_batch(
     taken = {entry.sequence for entry in history.entries}
     free = [n for n in range(1, history.cursor.next_sequence + 1) if n not in taken]
     sequence = data.draw(st.sampled_from(free))
-    inserted = replace(new, sequence=sequence, kept=True)
+    inserted = new._replace(sequence=sequence, kept=True)
     entries = sorted([*history.entries, inserted], key=lambda entry: entry.sequence)
     finding = replace(history, entries=entries).found()
     assert finding is not None
@@ -152,8 +152,8 @@ def test_two_swapped_entries_are_found_in_the_first_ones_batch(
     n = data.draw(st.integers(0, len(history.entries) - 2))
     m = data.draw(st.integers(n + 1, len(history.entries) - 1))
     first, second = history.entries[n], history.entries[m]
-    entries = replaced(history.entries, n, [replace(second, sequence=first.sequence)])
-    entries = replaced(entries, m, [replace(first, sequence=second.sequence)])
+    entries = replaced(history.entries, n, [second._replace(sequence=first.sequence)])
+    entries = replaced(entries, m, [first._replace(sequence=second.sequence)])
     if canonical(entries[n]) == canonical(first):
         assert replace(history, entries=entries).found() is None, "they are the same"
     else:
@@ -197,7 +197,7 @@ def test_no_two_entries_have_the_same_bytes(
     one: Outgoing, other: Outgoing, first: int, second: int
 ) -> None:
     """Only what is not covered may differ."""
-    one, other = replace(one, sequence=first), replace(other, sequence=second)
+    one, other = one._replace(sequence=first), other._replace(sequence=second)
     assert (canonical(one) == canonical(other)) == (decided(one) == decided(other))
 
 

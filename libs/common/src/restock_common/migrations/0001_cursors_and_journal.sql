@@ -24,7 +24,7 @@ CREATE TABLE journal (
     topic            text    NOT NULL,
     partition        integer NOT NULL,
     key              bytea,
-    headers          jsonb   NOT NULL,
+    headers          text    NOT NULL, -- a line each: name, tab, value
     body             bytea   NOT NULL,
     kept             boolean NOT NULL,
     PRIMARY KEY (source_topic, source_partition, sequence)

@@ -32,7 +32,7 @@ class PostgresWork:
                         entry.topic,
                         entry.partition,
                         entry.key,
-                        [(name, value.decode()) for name, value in entry.headers],
+                        "\n".join([f"{name}\t{value.decode()}" for name, value in entry.headers]),
                         entry.body,
                         entry.kept,
                     )
@@ -204,12 +204,13 @@ async def low_watermark(
 
 def as_entry(row: Mapping[str, Any]) -> Outgoing:
     """Return the entry of a journal's row."""
+    lines = [line.partition("\t") for line in row["headers"].split("\n") if line]
     return Outgoing(
         sequence=row["sequence"],
         topic=row["topic"],
         partition=row["partition"],
         key=row["key"],
-        headers=[(name, value.encode()) for name, value in row["headers"]],
+        headers=[(name, value.encode()) for name, _, value in lines],
         body=row["body"],
         kept=row["kept"],
     )

@@ -13,7 +13,8 @@ from restock_common.contracts.envelope import (
     Record,
     decode,
     derive_id,
-    encode,
+    encode_event,
+    shared_headers,
 )
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEAD_LETTERS
@@ -180,7 +181,9 @@ async def _decide(
             except Permanent as error:
                 decided.append(error)
                 continue
-        cause = replace(message, traceparent=traceparent)
+        cause = message
+        if traceparent != message.traceparent:
+            cause = replace(message, traceparent=traceparent)
         decided.append([(cause, n, emission) for n, emission in enumerate(emissions)])
     await application.save(connection, state)
     return decided
@@ -214,6 +217,8 @@ def _stamp(writer: Writer, cursor: Cursor, emissions: Sequence[_Emitted]) -> lis
     """
     source = writer.source(cursor.partition)
     stamped = []
+    last: tuple[Message[Event], str | None] | None = None
+    shared: list[tuple[str, bytes]] = []
     for sequence, (cause, n, emission) in enumerate(emissions, cursor.next_sequence):
         event = emission.event
         topic = (emission.topic or event.topic).name
@@ -223,17 +228,13 @@ def _stamp(writer: Writer, cursor: Cursor, emissions: Sequence[_Emitted]) -> lis
             if key is None:
                 raise InvariantBroken(f"{event.type_name()} has neither a key nor a partition")
             partition = writer.partition_of(topic, key)
-        headers, body = encode(
-            Message(
-                id=derive_id(cause.id, event.type_name(), n),
-                source=source,
-                time=cause.time,
-                event=event,
-                position=Position(cursor.incarnation, sequence),
-                cause=cause.id,
-                traceparent=emission.traceparent or cause.traceparent,
-            )
-        )
+        traceparent = emission.traceparent or cause.traceparent
+        if last is None or last[0] is not cause or last[1] != traceparent:
+            shared = shared_headers(source, cause.time, cause.id, traceparent)
+            last = (cause, traceparent)
+        identity = derive_id(cause.id, event.type_name(), n)
+        position = Position(cursor.incarnation, sequence)
+        headers, body = encode_event(event, identity, position, shared)
         kept = not isinstance(event, TimeAdvanced)
         stamped.append(Outgoing(sequence, topic, partition, key, headers, body, kept))
     return stamped

@@ -5,7 +5,6 @@ reads the log again can compare. It is published with the last kept entry of eac
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from hashlib import sha256
 
 from restock_common.contracts.envelope import chain_header
@@ -53,5 +52,5 @@ def chained(head: bytes, entries: Sequence[Outgoing]) -> tuple[tuple[Outgoing, .
             last = place
     if last is None:
         return tuple(entries), head
-    ending = replace(entries[last], headers=[*entries[last].headers, chain_header(head)])
+    ending = entries[last]._replace(headers=[*entries[last].headers, chain_header(head)])
     return (*entries[:last], ending, *entries[last + 1 :]), head

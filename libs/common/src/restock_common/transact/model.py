@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from restock_common.contracts import Event
 from restock_common.contracts.dead_letters import DeadLetter
@@ -49,8 +49,7 @@ class Cursor:
     watermarks: dict[str, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
+class Emission(NamedTuple):
     """An event that a decision wants published; what is left out follows from the event.
 
     Attributes:
@@ -66,8 +65,7 @@ class Emission:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """A journal entry: a record ready to be published, byte for byte, as often as need be.
 
     Attributes:
