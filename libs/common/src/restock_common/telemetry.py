@@ -65,6 +65,31 @@ LEDGER_DUPLICATES = Counter(
 )
 
 # forecaster
+LEDGER_ACCOUNT_UNITS = Gauge(
+    "restock_ledger_account_units",
+    "Units on each account of a shard, the world outside included",
+    ["shard", "account"],
+)
+LEDGER_SUM = Gauge(
+    "restock_ledger_accounts_sum_units",
+    "Sum over all accounts of a shard: anything but 0 is a bug",
+    ["shard"],
+)
+LEDGER_DRIFTS = Gauge(
+    "restock_ledger_drifts",
+    "Where balances differ from the journal or from open promises: anything but 0 is a bug",
+    ["shard"],
+)
+LEDGER_NEGATIVE = Gauge(
+    "restock_ledger_negative_balances",
+    "Accounts of a balance below 0: anything but 0 is a bug",
+    ["shard"],
+)
+LEDGER_AUDITED = Gauge(
+    "restock_ledger_audited_timestamp_seconds",
+    "When a shard was last compared with itself (Unix time)",
+    ["shard"],
+)
 FORECASTS = Counter("restock_forecasts", "Forecasts published")
 CHECKPOINT_SECONDS = Histogram(
     "restock_checkpoint_seconds",

@@ -10,6 +10,7 @@ from restock_common.runtime.catalogue import CatalogueReader
 from restock_common.settings import read_settings
 from stock_ledger import store
 from stock_ledger.api import create_api
+from stock_ledger.audit.live import LiveAudit
 from stock_ledger.settings import LedgerSettings
 from stock_ledger.stream import SERVICE, ledger_stream
 from stock_ledger.stream.costs import CatalogueCosts
@@ -22,6 +23,11 @@ async def run(settings: LedgerSettings) -> int:
     inbox = PostgresInbox(database, keep_journal=True)
     stream = ledger_stream(settings, inbox, producer, store, rules=settings.rules)
     catalogue = CatalogueReader(settings)
+    audit = LiveAudit(
+        store.Auditor(database),
+        lambda: [partition.number for partition in stream.owned],
+        settings.audit_every_s,
+    )
 
     async def opening() -> None:
         await database.open()
@@ -36,7 +42,7 @@ async def run(settings: LedgerSettings) -> int:
         SERVICE,
         settings,
         create_api(store.PostgresQueries(database), CatalogueCosts(catalogue)),
-        [stream, catalogue],
+        [stream, catalogue, audit],
         opening,
         closing,
     )

@@ -26,6 +26,7 @@ class LedgerSettings(ServiceSettings):
         priority_value: What each factor of ten in an order's value counts.
         expiring_days: A lot that expires within so many days is told of.
         slow_moving_days: A sku that has not left a location for so many days is told of.
+        audit_every_s: The pause between two checks of the books against themselves.
         shrinkage_losses: So many counts one after the other that found too little are told of.
     """
 
@@ -38,6 +39,7 @@ class LedgerSettings(ServiceSettings):
     priority_value: _Weight = 0.0
     expiring_days: Annotated[int, Field(ge=0, le=3650)] = 14
     slow_moving_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    audit_every_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     shrinkage_losses: Annotated[int, Field(ge=1, le=100)] = 3
 
     @field_validator("allocation_strategy")

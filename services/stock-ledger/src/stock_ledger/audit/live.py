@@ -1,0 +1,86 @@
+"""Checks the invariants while the ledger runs, and tells them as metrics."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import structlog
+
+from restock_common import telemetry
+from restock_common.errors import Transient
+from restock_common.runtime.component import Progress
+from stock_ledger.store.auditing import Audit
+
+log = structlog.get_logger()
+
+
+class Audits(Protocol):
+    """What compares the books with themselves."""
+
+    async def audit(self, shard: int) -> Audit | None:
+        """Return what was found; None where there is more to be read first."""
+
+
+class LiveAudit:
+    """Audits the shards that this process writes, one after the other, again and again.
+
+    Args:
+        audits: Compares.
+        owned: Tells the shards.
+        every_s: The pause between two rounds.
+    """
+
+    def __init__(self, audits: Audits, owned: Callable[[], Iterable[int]], every_s: float) -> None:
+        self._audits = audits
+        self._owned = owned
+        self._every_s = every_s
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="audit")
+
+    async def stop(self) -> None:
+        """End, in the middle of a round where need be: it is a transaction."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def not_ready(self) -> str | None:
+        """Return None: the ledger works without it."""
+        return None
+
+    def dead(self) -> str | None:
+        """Return what ended it, if it has ended by itself."""
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            return f"the audit ended: {self._task.exception()!r}"
+        return None
+
+    async def progress(self) -> Progress:
+        """Return nothing: nobody waits for it."""
+        return Progress()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            for shard in sorted(self._owned()):
+                try:
+                    found = await self._audits.audit(shard)
+                except Transient as error:
+                    log.warning("audit_retry", shard=shard, error=str(error))
+                else:
+                    if found is not None:
+                        tell(found)
+
+
+def tell(audit: Audit) -> None:
+    """Set the metrics of a shard, and log what does not agree."""
+    telemetry.LEDGER_SUM.labels(audit.shard).set(sum(audit.accounts.values()))
+    for account, units in audit.accounts.items():
+        telemetry.LEDGER_ACCOUNT_UNITS.labels(audit.shard, account).set(units)
+    telemetry.LEDGER_DRIFTS.labels(audit.shard).set(len(audit.drifts))
+    telemetry.LEDGER_NEGATIVE.labels(audit.shard).set(audit.negative)
+    telemetry.LEDGER_AUDITED.labels(audit.shard).set(time.time())
+    for one in audit.drifts:
+        log.error("invariant_drift", shard=audit.shard, **one)
