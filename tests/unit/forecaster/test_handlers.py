@@ -131,7 +131,13 @@ def test_a_date_far_ahead_is_refused_and_leaves_no_trace(
 
 def test_an_event_of_another_topic_is_refused() -> None:
     event = StockReleased(
-        sku="tea", order="o", line="1", location="north", quantity=1, allocation="a"
+        sku="tea",
+        order="o",
+        line="1",
+        reservation="r",
+        location="north",
+        quantity=1,
+        allocation="a",
     )
     headers = [("ce_type", event.type_name().encode())]
     record = Record("restock.demand.v1", 0, 0, 0, None, b"{}", headers)
