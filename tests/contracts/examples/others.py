@@ -25,7 +25,7 @@ from restock_common.contracts.replenishment import (
 REASON = OrderReason(
     formula="s = F^-1(0.95); S = s + cover; Q = ceil((S - position) / pack) * pack",
     inventory_position=4,
-    on_hand=6,
+    on_hand=7,
     reserved=2,
     backordered=0,
     on_order=0,
@@ -38,6 +38,8 @@ REASON = OrderReason(
     minimum_order_quantity=6,
     pack_size=6,
     forecast_learned_until=NEXT_DAY,
+    unsellable=4,
+    in_transit=3,
 )
 
 EXAMPLES: tuple[Event, ...] = (
