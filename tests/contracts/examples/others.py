@@ -15,6 +15,7 @@ from restock_common.contracts.dispatch import (
     WithdrawalRefused,
 )
 from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
+from restock_common.contracts.ledger import Component
 from restock_common.contracts.replenishment import (
     OrderReason,
     PurchaseOrderClosed,
@@ -113,6 +114,7 @@ EXAMPLES: tuple[Event, ...] = (
         pack_size=6,
         minimum_order_quantity=6,
         unit_cost=2.15,
+        components=(Component(sku="995242", quantity=2),),
     ),
     Supplier(
         supplier="supplier-3",

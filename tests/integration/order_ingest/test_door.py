@@ -9,7 +9,7 @@ from tests.support import read_messages
 from tests.unit.order_ingest.sample import catalogue, request
 
 from order_ingest.handlers import Accepted, Clock, Door
-from order_ingest.store import PostgresOrderBook
+from order_ingest.store import PostgresOrderBook, PostgresRegister
 from restock_common.contracts.ledger import OrderPlaced
 from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Transient
@@ -50,6 +50,7 @@ def door(database: Database, producer: Producer, *, publish_timeout_s: float = 3
         clock=Clock(replay=True),
         database=database,
         book=PostgresOrderBook(),
+        register=PostgresRegister(),
         producer=producer,
         publish_timeout_s=publish_timeout_s,
     )
@@ -60,12 +61,12 @@ async def test_what_kafka_does_not_acknowledge_in_time_is_not_accepted(
 ) -> None:
     hasty = door(database, producer, publish_timeout_s=1e-9)
     with pytest.raises(Transient, match="not acknowledged"):
-        await hasty.place("shop", [request(order="late")])
+        await hasty.orders.place("shop", [request(order="late")])
     with pytest.raises(Transient, match="not acknowledged"):
         await hasty.advance(datetime(2017, 1, 2, tzinfo=UTC))
     assert hasty.clock.said is None
     patient = door(database, producer)
-    [answer] = await patient.place("shop", [request(order="late")])
+    [answer] = await patient.orders.place("shop", [request(order="late")])
     assert isinstance(answer, Accepted), "the same order again is accepted"
 
 
@@ -75,7 +76,7 @@ async def test_what_cannot_be_remembered_is_not_published(
     shut = door(database, producer)
     await database.close()
     with pytest.raises(Transient, match="PostgreSQL"):
-        await shut.place("shop", [request(order="unremembered")])
+        await shut.orders.place("shop", [request(order="unremembered")])
     events = [one.event for one in await read_messages(kafka, LEDGER)]
     assert "shop:unremembered" not in {one.order for one in events if isinstance(one, OrderPlaced)}
 
@@ -87,7 +88,7 @@ async def test_of_many_at_once_one_content_wins_and_all_its_repeats_agree(
     doors = [door(database, producer) for _ in range(2)]
     answers = await asyncio.gather(
         *(
-            doors[n % 2].place("shop", [request(order="race", customer=f"c{n // 2 % 2}")])
+            doors[n % 2].orders.place("shop", [request(order="race", customer=f"c{n // 2 % 2}")])
             for n in range(40)
         )
     )
@@ -109,6 +110,9 @@ async def test_batches_with_the_same_orders_in_other_sequence_do_not_deadlock(
     requests = [request(order=f"n{n}") for n in range(50)]
     doors = [door(database, producer) for _ in range(4)]
     answers = await asyncio.gather(
-        *(one.place("shop", requests if n % 2 else requests[::-1]) for n, one in enumerate(doors))
+        *(
+            one.orders.place("shop", requests if n % 2 else requests[::-1])
+            for n, one in enumerate(doors)
+        )
     )
     assert all(isinstance(one, Accepted) for batch in answers for one in batch)

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
 from restock_common.contracts import EVENTS, Event
+from restock_common.contracts.catalogue import Product
 from restock_common.contracts.envelope import Message, Position
 from restock_common.contracts.event import Contract
 from restock_common.contracts.forecasts import DemandForecast
@@ -40,6 +41,7 @@ _DISTINCT_BY = {
     OrderAmended: {"lines": "line"},
     OrderReturned: {"replacements": "line"},
     OrderLine: {"components": "sku"},
+    Product: {"components": "sku"},
     CartHeld: {"lines": "sku"},
     TransferOrdered: {"lines": "line"},
     TransferShipped: {"lines": "line"},

@@ -1,13 +1,19 @@
-"""The order book in PostgreSQL: where each order was homed, remembered for ever."""
+"""What is remembered for ever, in PostgreSQL: orders, carts and transfers as first taken."""
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 from order_ingest.domain.orders import Placement
+from order_ingest.domain.register import Entry, RegisteredT
 from order_ingest.handlers import Memory
-from restock_common.contracts.ledger import OrderPlaced
+from restock_common.contracts.ledger import CartHeld, OrderPlaced, TransferOrdered
 from restock_common.postgres import Connection
+
+_KINDS: Mapping[type[CartHeld | TransferOrdered], str] = {
+    CartHeld: "hold",
+    TransferOrdered: "transfer",
+}
 
 
 class PostgresOrderBook:
@@ -35,6 +41,56 @@ class PostgresOrderBook:
             )
             placements.update((found.order, found) for found in map(_placement, rows))
         return Memory(placements, new)
+
+
+class PostgresRegister:
+    """Writes to and reads from the table `register`; the first write of an id wins."""
+
+    async def enter(
+        self, connection: Connection, asked: Sequence[Entry[RegisteredT]]
+    ) -> list[Entry[RegisteredT]]:
+        """Write what is not there, by one statement; return all, in their order, as they are.
+
+        Args:
+            connection: In a transaction or not.
+            asked: Of one kind, at least one; may hold one id more than once: the first counts.
+        """
+        kind = type(asked[0].event)
+        first: dict[str, Entry[RegisteredT]] = {}
+        for entry in asked:
+            first.setdefault(entry.id, entry)
+        ids = sorted(first)  # so that two batches with the same ids cannot deadlock
+        rows = await connection.fetch(
+            "INSERT INTO register (kind, id, digest, event)"
+            " SELECT $1, new.* FROM unnest($2::text[], $3::bytea[], $4::json[]) AS new"
+            " ON CONFLICT DO NOTHING RETURNING id",
+            _KINDS[kind],
+            ids,
+            [first[one].digest for one in ids],
+            [first[one].event.model_dump_json(exclude_none=True) for one in ids],
+        )
+        known = first.keys() - {row["id"] for row in rows}
+        if known:
+            for row in await self._rows(connection, kind, sorted(known)):
+                event = kind.model_validate_json(row["event"])
+                first[row["id"]] = Entry(row["id"], event, row["digest"])
+        return [first[entry.id] for entry in asked]
+
+    async def find(
+        self, connection: Connection, kind: type[RegisteredT], ids: Sequence[str]
+    ) -> dict[str, RegisteredT]:
+        """Return what is known of one kind, by id; unknown ids are missing."""
+        rows = await self._rows(connection, kind, ids)
+        return {row["id"]: kind.model_validate_json(row["event"]) for row in rows}
+
+    async def _rows(
+        self, connection: Connection, kind: type[CartHeld | TransferOrdered], ids: Sequence[str]
+    ) -> Sequence[Mapping[str, Any]]:
+        return await connection.fetch(
+            "SELECT id, digest, event FROM register WHERE kind = $1 AND id = ANY($2)",
+            _KINDS[kind],
+            ids,
+        )
 
 
 async def _insert(connection: Connection, placements: Sequence[Placement]) -> frozenset[str]:
