@@ -96,6 +96,27 @@ async def test_an_amendment_follows_its_order(ingest: Ingest) -> None:
     assert event.lines[1].components == _BREAKFAST
 
 
+async def test_a_kit_that_an_order_gains_stays_what_it_was(ingest: Ingest) -> None:
+    def kit(sku: str) -> dict[str, Any]:
+        return {"supplier": "acme", "components": [{"sku": sku, "quantity": 1}]}
+
+    lines = [{"line": "set", "sku": "changing", "quantity": 1}]
+    await ingest.http.put("/v1/products/changing", json=kit("tea"))
+    await ingest.http.post("/v1/orders", json=order("am-3"))
+    for revision, sku in ((1, "milk"), (2, "tea")):
+        body = {"revision": revision, "lines": lines}
+        answer = await ingest.http.post("/v1/orders/am-3/amendments", json=body)
+        assert answer.status_code == 202
+        await ingest.http.put("/v1/products/changing", json=kit(sku))
+    amended = await on_shards(ingest, OrderAmended, order="demo:am-3")
+    made_of = [[one.sku for one in event.lines[0].components] for _, event in amended]
+    assert made_of == [["tea"], ["tea"]]
+    other = [{"line": "set", "sku": "tea", "quantity": 1}]
+    body = {"revision": 3, "lines": other}
+    answer = await ingest.http.post("/v1/orders/am-3/amendments", json=body)
+    assert refused(answer) == [("lines.0.sku", "tea")]
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "value"),
     [
@@ -104,6 +125,7 @@ async def test_an_amendment_follows_its_order(ingest: Ingest) -> None:
         ({"lines": [{"sku": "tea", "quantity": 1}]}, "lines.0.line", None),
         ({"lines": [{"line": "1", "sku": "coffee", "quantity": 1}]}, "lines.0.sku", "coffee"),
         ({"lines": [{"line": "1", "sku": "tea", "quantity": 0}]}, "lines.0.quantity", 0),
+        ({"lines": [{"line": "1", "sku": "milk", "quantity": 1}]}, "lines.0.sku", "milk"),
         ({"amended_at": "2099-01-01T00:00:00Z"}, "amended_at", "2099-01-01T00:00:00+00:00"),
     ],
 )
@@ -169,6 +191,11 @@ async def test_a_return_goes_to_the_shard_of_where_it_came_back(ingest: Ingest) 
             {"location": "s1", "replacements": [{"line": "9", "sku": "tea", "quantity": 1}]},
             "replacements",
             "s1",
+        ),
+        (
+            {"replacements": [{"line": "1", "sku": "tea", "quantity": 1}]},
+            "replacements.0.line",
+            "1",
         ),
         ({"returned_at": "2099-01-01T00:00:00Z"}, "returned_at", "2099-01-01T00:00:00+00:00"),
     ],

@@ -146,6 +146,10 @@ async def test_an_expected_receipt_may_change_and_vanish(ingest: Ingest) -> None
         (2, "south", 12),
         (2, "south", 0),
     ]
+    for elsewhere in ({"location": "n1"}, {"sku": "milk"}):
+        moved = await ingest.http.put("/v1/expected-receipts/po-1%2F1", json={**body, **elsewhere})
+        assert moved.status_code == 409
+        assert "'po-1/1'" in moved.json()["detail"]
     for changes, found in (
         ({"expected_at": _LATE}, ("expected_at", "2099-01-01T00:00:00+00:00")),
         ({"sku": "breakfast"}, ("sku", "breakfast")),

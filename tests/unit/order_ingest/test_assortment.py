@@ -4,7 +4,7 @@ from tests.unit.order_ingest.sample import CHICAGO
 
 from order_ingest.domain.assortment import MAX_LISTED, listings
 from restock_common.contracts.catalogue import Location, Pool, Product, Supplier, Vehicle
-from restock_common.contracts.ledger import AssortmentListed, ListedLocation
+from restock_common.contracts.ledger import AssortmentListed, Component, ListedLocation
 from restock_common.contracts.topics import LEDGER
 
 
@@ -17,6 +17,8 @@ def test_products_and_locations_are_listed_and_nothing_else() -> None:
     assert list(listings([Location(location="l", pool="p", place=CHICAGO)])) == [
         AssortmentListed(locations=(ListedLocation(location="l", pool="p"),))
     ]
+    kit = Product(sku="k", supplier="acme", components=(Component(sku="a", quantity=2),))
+    assert list(listings([kit])) == []
     others = [
         Pool(pool="p", shard=0),
         Supplier(supplier="s"),

@@ -1,7 +1,7 @@
 """Kits are taken apart at the door, and an order stays made of what it was."""
 
 import pytest
-from tests.unit.order_ingest.sample import BREAKFAST, NOW, catalogue, known, request
+from tests.unit.order_ingest.sample import BREAKFAST, catalogue, known, request
 
 from order_ingest.domain import kits, orders
 from order_ingest.domain.findings import Refused
@@ -52,15 +52,18 @@ def test_an_amended_kit_stays_what_was_ordered_and_a_new_one_is_what_it_is_now()
         {"line": "1", "sku": "breakfast", "quantity": 2},
         {"line": "2", "sku": "breakfast", "quantity": 1},
     )
-    old, new = orders.amend(placement, more, with_other_breakfast(), NOW).lines
+    before = {line.line: line for line in placement.event.lines}
+    old, new = kits.order_lines(more.lines, with_other_breakfast(), before)
     assert (old.quantity, old.components) == (2, BREAKFAST)
     assert new.components == OTHER_BREAKFAST
 
 
-def test_another_sku_under_an_old_name_is_another_line() -> None:
+def test_another_sku_cannot_have_an_old_name() -> None:
     placement = take_order("shop", request(lines=[{"sku": "breakfast", "quantity": 1}]), known())
     instead = amendment({"line": "1", "sku": "tea", "quantity": 1})
-    assert orders.amend(placement, instead, catalogue(), NOW).lines[0].components == ()
+    before = {line.line: line for line in placement.event.lines}
+    with pytest.raises(Refused, match=r"lines\.0\.sku: was 'breakfast' in this line"):
+        kits.order_lines(instead.lines, catalogue(), before)
 
 
 def test_too_many_units_of_a_component_are_refused() -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from tests.unit.order_ingest.sample import (
-    BREAKFAST,
     CHICAGO,
     HOUSTON,
     NOW,
@@ -28,6 +27,7 @@ from restock_common.contracts.ledger import (
     CartHeld,
     Condition,
     HoldLine,
+    OrderLine,
     Sourcing,
 )
 from restock_common.contracts.topics import LEDGER
@@ -209,16 +209,22 @@ def came_back(**changes: Any) -> ReturnRequest:
 
 
 def test_a_return_belongs_to_the_shop_and_to_where_it_came_back() -> None:
-    instead = [{"line": "1b", "sku": "breakfast", "quantity": 1}]
-    event = orders.give_back("s", place(), came_back(replacements=instead), catalogue())
+    instead = (OrderLine(line="1b", sku="milk", quantity=1),)
+    event = orders.give_back("s", place(), came_back(), "north", instead)
     assert (event.returned, event.order, event.pool) == ("s:r1", "s:1", "north")
     assert event.lines[0].condition is Condition.DAMAGED
-    assert event.replacements[0].components == BREAKFAST
+    assert event.replacements == instead
 
 
 def test_goods_that_come_back_elsewhere_are_not_replaced_from_there() -> None:
-    elsewhere = came_back(location="s1")
-    assert orders.give_back("s", place(), elsewhere, catalogue()).pool == "south"
-    instead = [{"line": "1b", "sku": "tea", "quantity": 1}]
+    orders.check_replacements(place(), came_back(), "south")
+    instead = came_back(replacements=[{"line": "1b", "sku": "tea", "quantity": 1}])
+    orders.check_replacements(place(), instead, "north")
     with pytest.raises(Refused, match="replacements: are sent from pool 'north'"):
-        orders.give_back("s", place(), came_back(location="s1", replacements=instead), catalogue())
+        orders.check_replacements(place(), instead, "south")
+
+
+def test_what_is_sent_instead_is_another_line() -> None:
+    twice = came_back(replacements=[{"line": "2", "sku": "milk", "quantity": 1}])
+    with pytest.raises(Refused, match=r"replacements\.0\.line: is a line of the order: '2'"):
+        orders.check_replacements(place(), twice, "north")

@@ -1,4 +1,4 @@
-"""What is remembered for ever, in PostgreSQL: orders, carts and transfers as first taken."""
+"""What is remembered for ever, in PostgreSQL: orders, carts, transfers as they were first taken."""
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -7,12 +7,19 @@ from typing import Any
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.register import Entry, RegisteredT
 from order_ingest.handlers import Memory
-from restock_common.contracts.ledger import CartHeld, OrderPlaced, TransferOrdered
+from restock_common.contracts.ledger import (
+    CartHeld,
+    OrderLine,
+    OrderPlaced,
+    ReceiptExpected,
+    TransferOrdered,
+)
 from restock_common.postgres import Connection
 
-_KINDS: Mapping[type[CartHeld | TransferOrdered], str] = {
+_KINDS: Mapping[type[CartHeld | TransferOrdered | ReceiptExpected], str] = {
     CartHeld: "hold",
     TransferOrdered: "transfer",
+    ReceiptExpected: "expected",
 }
 
 
@@ -41,6 +48,26 @@ class PostgresOrderBook:
             )
             placements.update((found.order, found) for found in map(_placement, rows))
         return Memory(placements, new)
+
+    async def add_lines(
+        self, connection: Connection, order: str, lines: Sequence[OrderLine]
+    ) -> dict[str, OrderLine]:
+        """Write lines that an order gains, unless they are there; return them as first told."""
+        told = sorted((line.line, line.model_dump_json()) for line in lines)
+        names = [name for name, _ in told]
+        await connection.execute(
+            "INSERT INTO added_lines (order_id, line, told)"
+            " SELECT $1, new.* FROM unnest($2::text[], $3::json[]) AS new ON CONFLICT DO NOTHING",
+            order,
+            names,
+            [line for _, line in told],
+        )
+        rows = await connection.fetch(
+            "SELECT line, told FROM added_lines WHERE order_id = $1 AND line = ANY($2)",
+            order,
+            names,
+        )
+        return {row["line"]: OrderLine.model_validate_json(row["told"]) for row in rows}
 
 
 class PostgresRegister:
@@ -84,7 +111,10 @@ class PostgresRegister:
         return {row["id"]: kind.model_validate_json(row["event"]) for row in rows}
 
     async def _rows(
-        self, connection: Connection, kind: type[CartHeld | TransferOrdered], ids: Sequence[str]
+        self,
+        connection: Connection,
+        kind: type[CartHeld | TransferOrdered | ReceiptExpected],
+        ids: Sequence[str],
     ) -> Sequence[Mapping[str, Any]]:
         return await connection.fetch(
             "SELECT id, digest, event FROM register WHERE kind = $1 AND id = ANY($2)",

@@ -55,7 +55,7 @@ def router(door: Door) -> APIRouter:
     async def expect(expected: str, body: Body) -> Response:
         """Say what a purchase order line will bring and when: preorders are promised from it.
 
-        It stays at its location: to move it, say 0 units there, and name another one.
+        It stays where it was first expected: of 0 units, nothing more will come of it.
         """
         name = parse_identifier("expected", expected)
         return acceptance(await door.goods.expect(name, parse(ExpectedReceiptRequest, body)))

@@ -16,8 +16,13 @@ ListedT = TypeVar("ListedT", str, ListedLocation)
 
 
 def listings(entities: Sequence[CatalogueEntity]) -> Iterator[AssortmentListed]:
-    """Yield what the ledger is told of master data that is written: its products and locations."""
-    skus = [entity.sku for entity in entities if isinstance(entity, Product)]
+    """Yield what the ledger is told of master data that is written: its products and locations.
+
+    Not of kits: they stand on no shelf, and orders for them name their components.
+    """
+    skus = [
+        entity.sku for entity in entities if isinstance(entity, Product) and not entity.components
+    ]
     for some_skus in _parts(skus):
         yield AssortmentListed(skus=some_skus)
     locations = [

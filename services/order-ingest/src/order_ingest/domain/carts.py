@@ -45,4 +45,4 @@ def hold(
         lines=kits.hold_lines(request.lines, catalogue),
         channel=request.channel,
     )
-    return register.entry("hold", event.hold, event, request)
+    return register.entry(event.hold, event, request, free={"hold"})

@@ -24,19 +24,21 @@ def order_lines(
     Args:
         lines: As they were sent, of skus that the catalogue has.
         catalogue: What a kit is made of now.
-        before: Lines of the order as it was placed, by name: a kit that stood there stays made of
-            what it was made of then.
+        before: Lines that the order has had, by name: a kit stays made of what it was made of then.
         at: Where the lines stand in the input.
 
     Raises:
-        Refused: A kit takes more units of a component than a line may have.
+        Refused: A kit takes more units of a component than a line may have, or a line that the
+            order has had was of another sku.
     """
     told, findings = [], []
     for number, line in enumerate(lines, 1):
         name = line.line or str(number)
         old = (before or {}).get(name)
-        kept = old is not None and old.sku == line.sku
-        components = old.components if kept and old else catalogue.products[line.sku].components
+        if old is not None and old.sku != line.sku:
+            reason = f"was {shown(old.sku)!r} in this line: another sku is another line"
+            findings.append(Finding(f"{at}.{number - 1}.sku", reason, shown(line.sku)))
+        components = old.components if old else catalogue.products[line.sku].components
         if any(one.quantity * line.quantity > MAX_UNITS_PER_LINE for one in components):
             reason = f"takes more than {MAX_UNITS_PER_LINE} units of a component"
             findings.append(Finding(f"{at}.{number - 1}.quantity", reason, line.quantity))

@@ -21,6 +21,7 @@ from restock_common.contracts.ledger import (
     CartHeld,
     OrderAmended,
     OrderCancelled,
+    OrderLine,
     OrderPlaced,
     OrderReturned,
     Sourcing,
@@ -173,43 +174,67 @@ def cancel(placement: Placement, request: CancelRequest, now: datetime) -> Order
 
 
 def amend(
-    placement: Placement, request: AmendmentRequest, catalogue: Catalogue, now: datetime
+    placement: Placement, request: AmendmentRequest, lines: tuple[OrderLine, ...], now: datetime
 ) -> OrderAmended:
-    """Return the amendment of an order: a kit that was ordered stays made of what it was.
+    """Return the amendment of an order.
+
+    Args:
+        placement: The order.
+        request: What was sent.
+        lines: Its lines, as the ledger is told them.
+        now: When it was amended, unless the request tells.
 
     Raises:
-        Refused: It is too long for a record of the ledger, or a kit takes too many units.
+        Refused: It is too long for a record of the ledger.
     """
-    before = {line.line: line for line in placement.event.lines}
     event = OrderAmended(
         order=placement.order,
         revision=request.revision,
         amended_at=request.amended_at or now,
-        lines=kits.order_lines(request.lines, catalogue, before),
+        lines=lines,
     )
     _check_fits(event)
     return event
 
 
+def check_replacements(placement: Placement, request: ReturnRequest, pool: str) -> None:
+    """Raise Refused where goods cannot be replaced that came back to a pool.
+
+    They came back to another pool than the order's home, which would have to send what replaces
+    them; or what replaces them has the name of a line that the order has.
+    """
+    if request.replacements and pool != placement.pool:
+        reason = f"are sent from pool {placement.pool!r}: return the goods there, or amend"
+        raise Refused([Finding("replacements", reason, shown(request.location))])
+    names = {line.line for line in placement.event.lines}
+    findings = [
+        Finding(f"replacements.{index}.line", "is a line of the order", shown(line.line))
+        for index, line in enumerate(request.replacements)
+        if line.line in names
+    ]
+    if findings:
+        raise Refused(findings)
+
+
 def give_back(
-    shop: str, placement: Placement, request: ReturnRequest, catalogue: Catalogue
+    shop: str,
+    placement: Placement,
+    request: ReturnRequest,
+    pool: str,
+    replacements: tuple[OrderLine, ...],
 ) -> OrderReturned:
     """Return what came back of an order.
 
     Args:
         shop: Who sends it.
         placement: The order.
-        request: What was sent, at a location that the catalogue has.
-        catalogue: What kits are made of.
+        request: What was sent.
+        pool: Of the location that it came back to.
+        replacements: What is sent instead, as the ledger is told it.
 
     Raises:
-        Refused: It is too long for a record of the ledger, a kit takes too many units, or goods
-            are to be replaced that came back to a pool that is not the order's home.
+        Refused: It is too long for a record of the ledger.
     """
-    pool = catalogue.locations[request.location].pool
-    if request.replacements and pool != placement.pool:
-        reason = f"are sent from pool {placement.pool!r}: return the goods there, or amend"
-        raise Refused([Finding("replacements", reason, shown(request.location))])
     event = OrderReturned(
         returned=shops_id(shop, request.returned),
         order=placement.order,
@@ -217,7 +242,7 @@ def give_back(
         pool=pool,
         returned_at=request.returned_at,
         lines=request.lines,
-        replacements=kits.order_lines(request.replacements, catalogue, at="replacements"),
+        replacements=replacements,
     )
     _check_fits(event)
     return event

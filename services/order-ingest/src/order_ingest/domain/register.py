@@ -1,24 +1,25 @@
-"""What later messages name by its id alone: carts and transfers, as they were first taken."""
+"""What later messages name by its id: carts, transfers and expected receipts, as first taken."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
 from order_ingest.domain.findings import Conflict, Unknown
 from order_ingest.domain.requests import Request
-from restock_common.contracts.ledger import CartHeld, TransferOrdered
+from restock_common.contracts.ledger import CartHeld, ReceiptExpected, TransferOrdered
 
-RegisteredT = TypeVar("RegisteredT", CartHeld, TransferOrdered)
+RegisteredT = TypeVar("RegisteredT", CartHeld, TransferOrdered, ReceiptExpected)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[RegisteredT]):
-    """A cart or a transfer as it was first taken; whatever comes later, it stays that.
+    """What was taken first under an id; whatever comes later, it stays that.
 
     Attributes:
         id: Its id.
         event: What the ledger is told.
-        digest: Of what was said, without what the door added.
+        digest: Of what was said and has to stay.
     """
 
     id: str
@@ -26,9 +27,18 @@ class Entry(Generic[RegisteredT]):
     digest: bytes
 
 
-def entry(field: str, identity: str, event: RegisteredT, request: Request) -> Entry[RegisteredT]:
-    """Return what is to be remembered of a request, whose `field` holds its id in some form."""
-    said = request.model_dump_json(exclude={field}, exclude_defaults=True).encode()
+def entry(
+    identity: str, event: RegisteredT, request: Request, *, free: Set[str] = frozenset()
+) -> Entry[RegisteredT]:
+    """Return what is to be remembered of a request.
+
+    Args:
+        identity: Its id.
+        event: What the ledger is told.
+        request: What was sent.
+        free: Its fields that may differ in what comes later.
+    """
+    said = request.model_dump_json(exclude=set(free), exclude_defaults=True).encode()
     return Entry(identity, event, blake2b(said, digest_size=16).digest())
 
 

@@ -9,7 +9,7 @@ release     -> looked up, CartReleased                      on the hold's shard
 receipt     -> checked, GoodsReceived                       on the location's shard
 count       -> checked, StockCounted                        on the location's shard
 adjustment  -> checked, StockAdjusted                       on the location's shard
-expected    -> checked, ReceiptExpected                     on the location's shard
+expected    -> checked, remembered, ReceiptExpected         on the location's shard
 policy      -> checked, StockPolicySet                      on the location's shard
 transfer    -> checked, remembered, TransferOrdered         on the source's shard
   shipped   -> looked up, checked, TransferShipped          on the source's shard

@@ -29,7 +29,7 @@ class Door:
         clock: The time that counts.
         database: Where the order book and the register are.
         book: The order book.
-        register: Remembers carts and transfers.
+        register: Remembers carts, transfers and expected receipts.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
 
@@ -62,7 +62,7 @@ class Door:
         self.clock = clock
         self.orders = Orders(self._desk, database, book, register)
         self.holds = Holds(self._desk, database, register)
-        self.goods = Goods(self._desk)
+        self.goods = Goods(self._desk, database, register)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from order_ingest.domain import checks
+from order_ingest.domain import checks, register
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.requests import (
     AdjustedSide,
@@ -13,7 +13,7 @@ from order_ingest.domain.requests import (
     ReceiptRequest,
 )
 from order_ingest.handlers.desk import Desk, attempt, counted
-from order_ingest.handlers.ports import Accepted
+from order_ingest.handlers.ports import Accepted, Register
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import (
     AdjustedLine,
@@ -26,6 +26,7 @@ from restock_common.contracts.ledger import (
     StockPolicySet,
 )
 from restock_common.errors import Permanent
+from restock_common.postgres import Database
 from restock_common.transact import Outgoing
 
 
@@ -34,10 +35,14 @@ class Goods:
 
     Args:
         desk: What they stand on.
+        database: Where the register is.
+        register: Remembers where each receipt is expected.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, database: Database, register: Register) -> None:
         self._desk = desk
+        self._database = database
+        self._register = register
 
     async def receive(
         self, requests: Sequence[ReceiptRequest | Refused]
@@ -118,7 +123,13 @@ class Goods:
         )
 
     async def expect(self, expected: str, request: ExpectedReceiptRequest) -> Accepted:
-        """Take what a purchase order line is expected to bring. Raises Refused or Transient."""
+        """Take what a purchase order line is expected to bring.
+
+        Raises:
+            Refused: It names what is not there, or a time out of reach.
+            Conflict: It was expected elsewhere, or of another sku.
+            Transient: Nothing is promised: send it again.
+        """
         known = self._desk.known()
         checks.check_expected_receipt(request, known)
         end = known.end(request.location)
@@ -130,6 +141,10 @@ class Goods:
             quantity=request.quantity,
             expected_at=request.expected_at,
         )
+        asked = register.entry(expected, event, request, free={"quantity", "expected_at"})
+        async with self._database.connection() as connection:
+            [first] = await self._register.enter(connection, [asked])
+        register.settle(first, asked, "expected")
         event_id = derive_id("receipt-expected", event.model_dump_json())
         return await self._desk.accept(
             Accepted("expected", expected, event_id, end.pool),

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from order_ingest.domain import checks, orders
+from order_ingest.domain import checks, kits, orders
 from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.orders import Placement, shops_id
 from order_ingest.domain.requests import (
     AmendmentRequest,
     CancelRequest,
+    NamedLineRequest,
     OrderRequest,
     ReturnRequest,
 )
@@ -16,7 +17,7 @@ from order_ingest.domain.sourcing import rank_pools
 from order_ingest.handlers.desk import Desk, attempt, counted
 from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.ports import Accepted, OrderBook, Register
-from restock_common.contracts.ledger import CartHeld
+from restock_common.contracts.ledger import CartHeld, OrderLine
 from restock_common.errors import Permanent, Transient
 from restock_common.postgres import Connection, Database
 
@@ -103,7 +104,8 @@ class Orders:
         known = self._desk.known()
         checks.check_amendment(request, known)
         placement = await self._placed(shops_id(shop, number))
-        event = orders.amend(placement, request, known.catalogue, known.now)
+        lines = await self._told(placement, request.lines, known)
+        event = orders.amend(placement, request, lines, known.now)
         event_id = orders.amended_id(event.order, event.revision)
         return await self._desk.accept(
             Accepted("order", event.order, event_id, placement.pool),
@@ -142,12 +144,14 @@ class Orders:
         known = self._desk.known()
         checks.check_return(request, known)
         placement = await self._placed(shops_id(shop, request.order))
-        event = orders.give_back(shop, placement, request, known.catalogue)
+        end = known.end(request.location)
+        orders.check_replacements(placement, request, end.pool)
+        instead = await self._told(placement, request.replacements, known, at="replacements")
+        event = orders.give_back(shop, placement, request, end.pool, instead)
         event_id = orders.returned_id(event.returned)
-        shard = known.end(event.location).shard
         return await self._desk.accept(
             Accepted("returned", event.returned, event_id, event.pool),
-            self._desk.entry(event_id, event, shard, time=event.returned_at),
+            self._desk.entry(event_id, event, end.shard, time=event.returned_at),
             counted_as="return",
         )
 
@@ -155,6 +159,24 @@ class Orders:
         async with self._database.connection() as connection:
             memory = await self._book.remember(connection, (), (order,))
         return orders.placed(order, memory.placements.get(order))
+
+    async def _told(
+        self,
+        placement: Placement,
+        lines: Sequence[NamedLineRequest],
+        known: Known,
+        *,
+        at: str = "lines",
+    ) -> tuple[OrderLine, ...]:
+        """Return lines as the ledger is told them: each as it was when the order first had it."""
+        before = {line.line: line for line in placement.event.lines}
+        told = kits.order_lines(lines, known.catalogue, before, at=at)
+        added = [line for line in told if line.line not in before]
+        if not added:
+            return told
+        async with self._database.connection() as connection:
+            first = await self._book.add_lines(connection, placement.order, added)
+        return kits.order_lines(lines, known.catalogue, {**before, **first}, at=at)
 
     async def _follow_holds(
         self, asked: list[Placement | Permanent]

@@ -9,6 +9,7 @@ from order_ingest.domain.checks import EARLIEST
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.register import Entry, RegisteredT
 from restock_common.contracts.catalogue import Catalogue
+from restock_common.contracts.ledger import OrderLine
 from restock_common.postgres import Connection
 
 
@@ -52,9 +53,14 @@ class OrderBook(Protocol):
     ) -> Memory:
         """Write the orders that are not there; return all of them, and `others`, as they are."""
 
+    async def add_lines(
+        self, connection: Connection, order: str, lines: Sequence[OrderLine]
+    ) -> Mapping[str, OrderLine]:
+        """Write lines that an order gains, unless they are there; return them as first told."""
+
 
 class Register(Protocol):
-    """Remembers carts and transfers as they were first taken; `store.PostgresRegister`."""
+    """Remembers what was first taken under an id, for ever; `store.PostgresRegister`."""
 
     async def enter(
         self, connection: Connection, asked: Sequence[Entry[RegisteredT]]

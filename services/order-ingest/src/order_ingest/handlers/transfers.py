@@ -43,7 +43,6 @@ class Transfers:
         known = self._desk.known()
         checks.check_transfer(request, known)
         asked = register.entry(
-            "transfer",
             request.transfer,
             TransferOrdered(
                 transfer=request.transfer,
