@@ -259,7 +259,9 @@ async def test_progress_comes_to_rest_at_the_end_of_what_is_read(ingest: Ingest)
 async def test_the_description_names_every_kind_of_master_data(ingest: Ingest) -> None:
     description = (await ingest.http.get("/openapi.json")).json()
     assert {f"/v1/{kind}:batch" for kind in CATALOGUE} <= set(description["paths"])
-    assert {"OrderRequest", "Product", "CountRequest"} <= set(description["components"]["schemas"])
+    schemas = set(description["components"]["schemas"])
+    assert {"OrderRequest", "Product", "CountRequest", "HoldRequest", "PolicyRequest"} <= schemas
+    assert "delete" in description["paths"]["/v1/holds/{hold}"]
 
 
 async def test_requests_are_measured_by_the_template_of_their_route(ingest: Ingest) -> None:
