@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from tests.support import read_records
 
+from restock_common.contracts import TYPES
+from restock_common.contracts.envelope import decode
+from restock_common.contracts.topics import LEDGER
 from restock_common.settings import KafkaSettings
 from restock_local.supervisor import SHOP
 
@@ -16,7 +20,14 @@ SOUTH = {"latitude": 29.8, "longitude": -95.4}
 
 CATALOGUE: dict[str, list[dict[str, Any]]] = {
     "suppliers": [{"supplier": "acme"}],
-    "products": [{"sku": sku, "supplier": "acme"} for sku in ("tea", "milk", "a/b:1")],
+    "products": [
+        *({"sku": sku, "supplier": "acme"} for sku in ("tea", "milk", "a/b:1")),
+        {
+            "sku": "breakfast",
+            "supplier": "acme",
+            "components": [{"sku": "tea", "quantity": 2}, {"sku": "milk", "quantity": 1}],
+        },
+    ],
     "pools": [{"pool": "north", "shard": 1}, {"pool": "south", "shard": 2}],
     "locations": [
         {"location": "n1", "pool": "north", "place": NORTH},
@@ -47,3 +58,22 @@ def order(number: str, **changes: Any) -> dict[str, Any]:
         "lines": [{"sku": "tea", "quantity": 2}, {"sku": "milk", "quantity": 1}],
         **changes,
     }
+
+
+async def on_shards(ingest: Ingest, kind: type[Any], **fields: Any) -> list[tuple[int, Any]]:
+    """Return the ledger's events of a kind that have these fields, each with its shard."""
+    found = []
+    for record in await read_records(ingest.kafka, LEDGER):
+        message = decode(record, TYPES)
+        if isinstance(message.event, kind) and all(
+            getattr(message.event, name) == value for name, value in fields.items()
+        ):
+            found.append((record.partition, message.event))
+    return found
+
+
+def refused(answer: httpx.Response) -> list[tuple[str, object]]:
+    """Return the field and value of everything that a problem finds fault with."""
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return [(error["field"], error["value"]) for error in answer.json()["errors"]]

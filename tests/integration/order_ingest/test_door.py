@@ -1,21 +1,24 @@
 """The door itself, where the world behind it is slow or gone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 from tests.support import read_messages
-from tests.unit.order_ingest.sample import catalogue, request
+from tests.unit.order_ingest.sample import CHICAGO, catalogue, request
 
+from order_ingest.domain.requests import HoldRequest
 from order_ingest.handlers import Accepted, Clock, Door
-from order_ingest.store import PostgresOrderBook
-from restock_common.contracts.ledger import OrderPlaced
-from restock_common.contracts.topics import LEDGER
+from order_ingest.store import PostgresOrderBook, PostgresRegister
+from restock_common.contracts.catalogue import Product
+from restock_common.contracts.ledger import CartHeld, OrderPlaced
+from restock_common.contracts.topics import CATALOGUE, LEDGER, STOCK, Topic
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
 from restock_common.settings import KafkaSettings
+from restock_common.transact import Outgoing
 
 pytestmark = pytest.mark.kafka
 
@@ -50,6 +53,7 @@ def door(database: Database, producer: Producer, *, publish_timeout_s: float = 3
         clock=Clock(replay=True),
         database=database,
         book=PostgresOrderBook(),
+        register=PostgresRegister(),
         producer=producer,
         publish_timeout_s=publish_timeout_s,
     )
@@ -60,12 +64,12 @@ async def test_what_kafka_does_not_acknowledge_in_time_is_not_accepted(
 ) -> None:
     hasty = door(database, producer, publish_timeout_s=1e-9)
     with pytest.raises(Transient, match="not acknowledged"):
-        await hasty.place("shop", [request(order="late")])
+        await hasty.orders.place("shop", [request(order="late")])
     with pytest.raises(Transient, match="not acknowledged"):
         await hasty.advance(datetime(2017, 1, 2, tzinfo=UTC))
     assert hasty.clock.said is None
     patient = door(database, producer)
-    [answer] = await patient.place("shop", [request(order="late")])
+    [answer] = await patient.orders.place("shop", [request(order="late")])
     assert isinstance(answer, Accepted), "the same order again is accepted"
 
 
@@ -75,7 +79,7 @@ async def test_what_cannot_be_remembered_is_not_published(
     shut = door(database, producer)
     await database.close()
     with pytest.raises(Transient, match="PostgreSQL"):
-        await shut.place("shop", [request(order="unremembered")])
+        await shut.orders.place("shop", [request(order="unremembered")])
     events = [one.event for one in await read_messages(kafka, LEDGER)]
     assert "shop:unremembered" not in {one.order for one in events if isinstance(one, OrderPlaced)}
 
@@ -87,7 +91,7 @@ async def test_of_many_at_once_one_content_wins_and_all_its_repeats_agree(
     doors = [door(database, producer) for _ in range(2)]
     answers = await asyncio.gather(
         *(
-            doors[n % 2].place("shop", [request(order="race", customer=f"c{n // 2 % 2}")])
+            doors[n % 2].orders.place("shop", [request(order="race", customer=f"c{n // 2 % 2}")])
             for n in range(40)
         )
     )
@@ -109,6 +113,68 @@ async def test_batches_with_the_same_orders_in_other_sequence_do_not_deadlock(
     requests = [request(order=f"n{n}") for n in range(50)]
     doors = [door(database, producer) for _ in range(4)]
     answers = await asyncio.gather(
-        *(one.place("shop", requests if n % 2 else requests[::-1]) for n, one in enumerate(doors))
+        *(
+            one.orders.place("shop", requests if n % 2 else requests[::-1])
+            for n, one in enumerate(doors)
+        )
     )
     assert all(isinstance(one, Accepted) for batch in answers for one in batch)
+
+
+async def test_many_carts_at_once_have_one_time_each(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    """Two doors on one register: a cart is as it was first taken, whoever answers."""
+    doors = [door(database, producer) for _ in range(2)]
+    asked = {
+        "destination": CHICAGO,
+        "lines": [{"sku": "tea", "quantity": 1}],
+        "ttl_s": 60,
+    }
+    answers = await asyncio.gather(
+        *(
+            doors[n % 2].holds.hold(
+                "shop", HoldRequest.model_validate({"hold": f"many-{n % 5}", **asked})
+            )
+            for n in range(40)
+        )
+    )
+    assert len(set(answers)) == 5
+    events = [one.event for one in await read_messages(kafka, LEDGER)]
+    held = [one for one in events if isinstance(one, CartHeld) and "many-" in one.hold]
+    assert len(held) == 40
+    assert len({one.model_dump_json() for one in held}) == 5
+
+
+class Failing(Producer):
+    """Fails to write master data, or to list it."""
+
+    def __init__(self, kafka: KafkaSettings, topic: Topic) -> None:
+        super().__init__(kafka)
+        self.topic = topic
+
+    async def publish(self, entries: Sequence[Outgoing]) -> None:
+        if any(entry.topic == self.topic.name for entry in entries):
+            raise Transient("Kafka is away")
+        await super().publish(entries)
+
+
+@pytest.mark.parametrize("away", [LEDGER, CATALOGUE])
+async def test_what_the_ledger_was_not_told_of_is_not_in_the_catalogue(
+    kafka: KafkaSettings, database: Database, away: Topic
+) -> None:
+    """Whichever of the two fails: nobody can order it, and the same again writes it."""
+    failing = Failing(kafka, away)
+    await failing.start()
+    shut = door(database, failing)
+    sku = f"new-{away.name}"
+    product = Product(sku=sku, supplier="acme")
+    with pytest.raises(Transient, match="away"):
+        await shut.entities.put([product])
+    assert sku not in shut.known().catalogue.products
+    written = {one.event.key for one in await read_messages(kafka, CATALOGUE)}
+    assert product.key not in written
+    failing.topic = STOCK
+    await shut.entities.put([product])
+    assert shut.known().catalogue.products[sku] == product
+    await failing.stop()

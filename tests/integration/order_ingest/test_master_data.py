@@ -4,11 +4,26 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.integration.order_ingest.sample import CATALOGUE, PLACED_AT, SOUTH, Ingest, order
+from tests.integration.order_ingest.sample import (
+    CATALOGUE,
+    PLACED_AT,
+    SOUTH,
+    Ingest,
+    on_shards,
+    order,
+    refused,
+)
 from tests.support import read_messages, read_records, until
 
+from order_ingest.domain.checks import EARLIEST
 from restock_common.contracts.catalogue import Catalogue, Product
-from restock_common.contracts.ledger import GoodsReceived, StockCounted, TimeAdvanced
+from restock_common.contracts.ledger import (
+    AssortmentListed,
+    GoodsReceived,
+    ListedLocation,
+    StockCounted,
+    TimeAdvanced,
+)
 from restock_common.contracts.topics import CATALOGUE as CATALOGUE_TOPIC
 from restock_common.contracts.topics import LEDGER, SHARDS
 
@@ -38,6 +53,47 @@ async def test_a_new_product_can_be_ordered_at_once(ingest: Ingest) -> None:
     assert answer.json()["product"] == "new/1"
     lines = [{"sku": "new/1", "quantity": 1}]
     assert (await ingest.http.post("/v1/orders", json=order("n", lines=lines))).status_code == 202
+
+
+async def test_every_shard_is_told_of_a_product_and_a_location(ingest: Ingest) -> None:
+    listed = await on_shards(ingest, AssortmentListed)
+    for shard in range(SHARDS):
+        told = [event for partition, event in listed if partition == shard]
+        skus = {sku for event in told for sku in event.skus}
+        assert skus >= {"tea", "milk"}
+        assert "breakfast" not in skus
+        assert ListedLocation(location="s1", pool="south") in {
+            one for event in told for one in event.locations
+        }
+    answer = await ingest.http.put("/v1/products/listed", json={"supplier": "acme"})
+    assert answer.status_code == 202
+    await ingest.http.put("/v1/suppliers/unlisted", json={})
+    told_of = await on_shards(ingest, AssortmentListed, skus=("listed",))
+    assert sorted(shard for shard, _ in told_of) == list(range(SHARDS))
+    assert len(await on_shards(ingest, AssortmentListed)) == len(listed) + SHARDS
+
+
+async def test_a_listing_stands_at_a_time_that_the_log_has_reached(ingest: Ingest) -> None:
+    """Of a replay that has not begun: its shards must not learn what year it is here."""
+    messages = await read_messages(ingest.kafka, LEDGER)
+    first = next(one for one in messages if isinstance(one.event, AssortmentListed))
+    assert first.time == EARLIEST
+
+
+@pytest.mark.parametrize(
+    ("component", "value"), [("cocoa", "cocoa"), ("breakfast", "breakfast"), ("set", "set")]
+)
+async def test_a_kit_is_made_of_products(ingest: Ingest, component: str, value: str) -> None:
+    kit = {"supplier": "acme", "components": [{"sku": component, "quantity": 1}]}
+    answer = await ingest.http.put("/v1/products/set", json=kit)
+    assert refused(answer) == [("components.0.sku", value)]
+
+
+async def test_a_product_that_was_stocked_cannot_become_a_kit(ingest: Ingest) -> None:
+    kit = {"supplier": "acme", "components": [{"sku": "milk", "quantity": 1}]}
+    answer = await ingest.http.put("/v1/products/tea", json=kit)
+    assert answer.status_code == 409
+    assert "'tea'" in answer.json()["detail"]
 
 
 async def test_the_last_record_of_an_entity_wins(ingest: Ingest) -> None:
@@ -203,7 +259,9 @@ async def test_progress_comes_to_rest_at_the_end_of_what_is_read(ingest: Ingest)
 async def test_the_description_names_every_kind_of_master_data(ingest: Ingest) -> None:
     description = (await ingest.http.get("/openapi.json")).json()
     assert {f"/v1/{kind}:batch" for kind in CATALOGUE} <= set(description["paths"])
-    assert {"OrderRequest", "Product", "CountRequest"} <= set(description["components"]["schemas"])
+    schemas = set(description["components"]["schemas"])
+    assert {"OrderRequest", "Product", "CountRequest", "HoldRequest", "PolicyRequest"} <= schemas
+    assert "delete" in description["paths"]["/v1/holds/{hold}"]
 
 
 async def test_requests_are_measured_by_the_template_of_their_route(ingest: Ingest) -> None:

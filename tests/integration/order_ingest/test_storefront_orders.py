@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.integration.order_ingest.sample import Ingest, order
+from tests.integration.order_ingest.sample import SOUTH, Ingest, on_shards, order
 from tests.support import publish_raw, read_messages, read_records, until
 
 from restock_common.contracts import TYPES
@@ -88,6 +88,29 @@ async def test_both_doors_remember_the_same_orders(ingest: Ingest) -> None:
     events = await ledger_events(ingest, "both-1")
     assert len(events) == 2
     assert events[0] == events[1]
+
+
+async def test_a_kit_and_a_cart_by_kafka(ingest: Ingest) -> None:
+    cart = {
+        "hold": "by-kafka",
+        "destination": SOUTH,
+        "lines": [{"sku": "breakfast", "quantity": 1}],
+        "ttl_s": 60,
+    }
+    assert (await ingest.http.post("/v1/holds", json=cart)).json()["pool"] == "south"
+    lines = [{"sku": "breakfast", "quantity": 1}]
+    records = [
+        record(order("cart-1", hold="never", lines=lines)),
+        record(order("cart-2", hold="by-kafka", lines=lines)),
+    ]
+    await publish_raw(ingest.kafka, records)
+    await taken(ingest)
+    [(shard, placed)] = await on_shards(ingest, OrderPlaced, hold="demo:by-kafka")
+    assert (shard, placed.order) == (2, "demo:cart-2")
+    assert [one.sku for one in placed.lines[0].components] == ["tea", "milk"]
+    letters = [one.event for one in await read_messages(ingest.kafka, DEAD_LETTERS)]
+    assert [one.field for one in letters if "demo:never" in one.reason] == ["hold"]
+    assert await ledger_events(ingest, "cart-1") == []
 
 
 async def test_an_order_that_is_repeated_in_one_batch(ingest: Ingest) -> None:

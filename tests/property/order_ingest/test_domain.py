@@ -23,7 +23,7 @@ from order_ingest.domain.requests import (
 )
 from order_ingest.domain.sourcing import distance_km, rank_pools
 from order_ingest.handlers import Clock, Door, Memory, take_order
-from order_ingest.store import PostgresOrderBook
+from order_ingest.store import PostgresOrderBook, PostgresRegister
 from order_ingest.stream import StorefrontOrders
 from restock_common.contracts.catalogue import Catalogue, Location, Pool, Product
 from restock_common.contracts.envelope import Record
@@ -104,10 +104,11 @@ def application() -> StorefrontOrders:
         clock=Clock(replay=True),
         database=Database("postgresql://nowhere"),
         book=PostgresOrderBook(),
+        register=PostgresRegister(),
         producer=Producer(KafkaSettings()),
         publish_timeout_s=1,
     )
-    return StorefrontOrders(door, PostgresOrderBook(), {"shop"})
+    return StorefrontOrders(door, PostgresOrderBook(), PostgresRegister(), {"shop"})
 
 
 @given(

@@ -1,7 +1,9 @@
 """Hypothesis strategies built from the contracts themselves: any valid event of any type."""
 
 import types
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
@@ -10,34 +12,57 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
 from restock_common.contracts import EVENTS, Event
+from restock_common.contracts.catalogue import Product
 from restock_common.contracts.envelope import Message, Position
 from restock_common.contracts.event import Contract
 from restock_common.contracts.forecasts import DemandForecast
-from restock_common.contracts.ledger import DeliveryWindow, OrderPlaced
+from restock_common.contracts.ledger import (
+    AdjustedLine,
+    CartHeld,
+    Condition,
+    DeliveryWindow,
+    OrderAmended,
+    OrderLine,
+    OrderPlaced,
+    OrderReturned,
+    ReceiptLine,
+    TransferOrdered,
+    TransferReceived,
+    TransferShipped,
+)
 
 words = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is beside it
+days = st.dates(date(1970, 1, 1), date(2100, 1, 1))
 
 _LONGEST_TUPLE = 3
+_DISTINCT_BY = {
+    OrderPlaced: {"lines": "line"},
+    OrderAmended: {"lines": "line"},
+    OrderReturned: {"replacements": "line"},
+    OrderLine: {"components": "sku"},
+    Product: {"components": "sku"},
+    CartHeld: {"lines": "sku"},
+    TransferOrdered: {"lines": "line"},
+    TransferShipped: {"lines": "line"},
+    TransferReceived: {"lines": "line"},
+    DemandForecast: {"horizons": "days"},
+}
+"""Which field tells the items of a tuple apart."""
 
 
 def of_annotation(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchStrategy[Any]:
     """Return a strategy for one annotation of a contract's field."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        inner, *more = get_args(annotation)
-        return of_annotation(inner, (*metadata, *_flat(more)))
-    if origin in (Union, types.UnionType):
-        return st.one_of([of_annotation(option, metadata) for option in get_args(annotation)])
-    if origin is Literal:
-        return st.sampled_from(get_args(annotation))
-    if origin is tuple:
-        return _tuples(annotation, metadata)
+    if get_origin(annotation) is not None:
+        return _of_generic(annotation, metadata)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return st.sampled_from(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Contract):
         return of_contract(annotation)
     plain: dict[Any, st.SearchStrategy[Any]] = {
         str: words,
         AwareDatetime: moments,
+        date: days,
         bool: st.booleans(),
         type(None): st.none(),
     }
@@ -50,20 +75,81 @@ def of_annotation(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchS
     return st.floats(low, high, exclude_min=open_low, exclude_max=open_high)
 
 
+def _of_generic(annotation: Any, metadata: tuple[Any, ...]) -> st.SearchStrategy[Any]:
+    origin = get_origin(annotation)
+    arguments = get_args(annotation)
+    if origin is Annotated:
+        inner, *more = arguments
+        return of_annotation(inner, (*metadata, *_flat(more)))
+    if origin in (Union, types.UnionType):
+        return st.one_of([of_annotation(option, metadata) for option in arguments])
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin is tuple:
+        return _tuples(annotation, metadata)
+    assert origin is dict, f"no strategy for {annotation}"
+    keys, values = map(of_annotation, arguments)
+    return st.dictionaries(keys, values, max_size=_LONGEST_TUPLE)
+
+
 def of_contract(kind: type[Contract]) -> st.SearchStrategy[Any]:
     """Return a strategy for a whole contract; those with rules across fields have their own."""
-    if kind is DeliveryWindow:
-        pairs = st.lists(moments, min_size=2, max_size=2, unique=True).map(sorted)
-        return pairs.map(lambda pair: DeliveryWindow(earliest=pair[0], latest=pair[1]))
     fields = {
         name: of_annotation(field.annotation, tuple(field.metadata))
         for name, field in kind.model_fields.items()
     }
-    if kind is OrderPlaced:
-        fields["lines"] = _distinct(fields["lines"], "line")
-    if kind is DemandForecast:
-        fields["horizons"] = _distinct(fields["horizons"], "days")
+    for name, told_apart_by in _DISTINCT_BY.get(kind, {}).items():
+        fields[name] = _distinct(fields[name], told_apart_by)
+    if kind in _MADE_SOUND:
+        return st.fixed_dictionaries(fields).map(_MADE_SOUND[kind]).map(lambda made: kind(**made))
     return st.builds(kind, **fields)
+
+
+def _in_order(earlier: str, later: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def ordered(made: dict[str, Any]) -> dict[str, Any]:
+        first, last = sorted((made[earlier], made[later]))
+        return {**made, earlier: first, later: max(last, first + timedelta(microseconds=1))}
+
+    return ordered
+
+
+def _receipt_line(made: dict[str, Any]) -> dict[str, Any]:
+    """Name a lot where there is an expiry date; as many units as there are serials."""
+    serials = tuple(dict.fromkeys(made["serials"]))
+    made = {**made, "serials": serials, "quantity": len(serials) or made["quantity"]}
+    return made if made["lot"] is not None else {**made, "expires_on": None}
+
+
+def _adjusted_line(made: dict[str, Any]) -> dict[str, Any]:
+    """Take from outside what would stay where it is."""
+    if made["source"] != made["target"]:
+        return made
+    return {**made, "source": "outside", "target": Condition.SELLABLE}
+
+
+def _transfer(made: dict[str, Any]) -> dict[str, Any]:
+    """Let the target be another location."""
+    source, target = made["source"], made["target"]
+    if source.location != target.location:
+        return made
+    elsewhere = "b" if target.location == "a" else "a"
+    return {**made, "target": target.model_copy(update={"location": elsewhere})}
+
+
+def _transfer_received(made: dict[str, Any]) -> dict[str, Any]:
+    """Say something: what came, or that no more will."""
+    return made if made["lines"] else {**made, "complete": True}
+
+
+_MADE_SOUND: dict[type[Contract], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    DeliveryWindow: _in_order("earliest", "latest"),
+    CartHeld: _in_order("held_at", "expires_at"),
+    ReceiptLine: _receipt_line,
+    AdjustedLine: _adjusted_line,
+    TransferOrdered: _transfer,
+    TransferReceived: _transfer_received,
+}
+"""What makes any fields of a contract obey its rules across fields."""
 
 
 def _distinct(tuples: st.SearchStrategy[Any], name: str) -> st.SearchStrategy[Any]:

@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import pytest
+from tests.support import message
 from tests.unit.forecaster.sample import Shards, forecasts, midnight, take_all, times
 
 from forecaster import handlers
 from forecaster.domain.calendar import day_of
 from forecaster.handlers import Key, PartitionState
-from restock_common.contracts.envelope import Position, Record
+from restock_common.contracts.demand import Stockout, StockoutEnded, StockoutStarted
+from restock_common.contracts.envelope import Position, Record, encode
 from restock_common.contracts.stock import StockReleased
+from restock_common.contracts.topics import DEMAND
 from restock_common.errors import Permanent
 
 
@@ -129,9 +132,22 @@ def test_a_date_far_ahead_is_refused_and_leaves_no_trace(
     assert state.seen["/restock/stock-ledger/restock.ledger.v1/0"].sequence == 1
 
 
+@pytest.mark.parametrize("kind", [StockoutStarted, StockoutEnded])
+def test_stockouts_are_passed_over(kind: type[Stockout]) -> None:
+    event = kind(sku="tea", location="north", pool="north", at=midnight(1))
+    headers, body = encode(message(event))
+    assert handlers.read(Record(DEMAND.name, 0, 0, 0, b"tea", body, headers)) is None
+
+
 def test_an_event_of_another_topic_is_refused() -> None:
     event = StockReleased(
-        sku="tea", order="o", line="1", location="north", quantity=1, allocation="a"
+        sku="tea",
+        order="o",
+        line="1",
+        reservation="r",
+        location="north",
+        quantity=1,
+        allocation="a",
     )
     headers = [("ce_type", event.type_name().encode())]
     record = Record("restock.demand.v1", 0, 0, 0, None, b"{}", headers)

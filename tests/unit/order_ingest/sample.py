@@ -13,11 +13,12 @@ from restock_common.contracts.catalogue import (
     Supplier,
     Vehicle,
 )
-from restock_common.contracts.ledger import Place
+from restock_common.contracts.ledger import Component, Place
 
 NOW = datetime(2017, 1, 2, 9, tzinfo=UTC)
 CHICAGO = Place(latitude=41.88, longitude=-87.63)
 HOUSTON = Place(latitude=29.76, longitude=-95.37)
+BREAKFAST = (Component(sku="tea", quantity=2), Component(sku="milk", quantity=1))
 
 
 def catalogue() -> Catalogue:
@@ -26,6 +27,7 @@ def catalogue() -> Catalogue:
             Supplier(supplier="acme"),
             Product(sku="tea", supplier="acme"),
             Product(sku="milk", supplier="acme"),
+            Product(sku="breakfast", supplier="acme", components=BREAKFAST),
             Pool(pool="north", shard=1),
             Pool(pool="south", shard=2),
             Pool(pool="empty", shard=3),

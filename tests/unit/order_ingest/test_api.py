@@ -5,7 +5,7 @@ import pytest
 
 from order_ingest.api import create_api
 from order_ingest.handlers import Clock, Door
-from order_ingest.store import PostgresOrderBook
+from order_ingest.store import PostgresOrderBook, PostgresRegister
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -29,6 +29,7 @@ def client(*, replay: bool = True) -> httpx.AsyncClient:
         clock=Clock(replay=replay),
         database=Database("postgresql://nowhere"),
         book=PostgresOrderBook(),
+        register=PostgresRegister(),
         producer=Producer(KafkaSettings()),
         publish_timeout_s=1,
     )
@@ -44,6 +45,11 @@ def client(*, replay: bool = True) -> httpx.AsyncClient:
     [
         ("POST", "/v1/orders/1/cancel", {}),
         ("PUT", "/v1/pools/p", {"shard": 0}),
+        ("POST", "/v1/orders/1/amendments", {"revision": 1, "lines": []}),
+        ("DELETE", "/v1/holds/h", None),
+        ("PUT", "/v1/policies/a%2Fb/l", {}),
+        ("POST", "/v1/transfers/t/shipments", {"shipment": "s", "shipped_at": "2017-01-01T00:00Z"}),
+        ("DELETE", "/v1/transfers/t", None),
         (
             "POST",
             "/v1/counts",

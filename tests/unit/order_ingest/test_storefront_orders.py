@@ -19,7 +19,9 @@ class KnownDoor:
         return known()
 
 
-APPLICATION = StorefrontOrders(cast("Door", KnownDoor()), cast("Any", None), ["demo"])
+APPLICATION = StorefrontOrders(
+    cast("Door", KnownDoor()), cast("Any", None), cast("Any", None), ["demo"]
+)
 
 
 def record(

@@ -1,11 +1,23 @@
 import pytest
-from tests.unit.replenisher.world import DAY, MIDNIGHT, World, catalogue, forecast, level
+from tests.unit.replenisher.world import (
+    DAY,
+    MIDNIGHT,
+    World,
+    catalogue,
+    forecast,
+    level,
+    only,
+)
 
 from replenisher.handlers import HANDLED
+from restock_common.contracts import EVENTS, Event
 from restock_common.contracts.dispatch import WithdrawalRefused
+from restock_common.contracts.envelope import Record
 from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
 from restock_common.contracts.ledger import TimeAdvanced
+from restock_common.contracts.topics import STOCK
 from restock_common.errors import InvariantBroken, Permanent
+from restock_common.transact import read_event
 
 
 def test_a_repeated_or_older_forecast_does_not_replace_a_later_one() -> None:
@@ -21,6 +33,43 @@ def test_a_later_level_replaces_the_one_before() -> None:
     world.take(level("a", 5), level("a", 3, reserved=1))
     position = world.position("a")
     assert (position.on_hand, position.reserved, position.inventory_position) == (3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("others", "inventory_position"),
+    [
+        ({"damaged": 3}, 7),
+        ({"quality_hold": 4}, 6),
+        ({"in_transit": 5}, 15),
+        ({"held": 6}, 10),
+        ({"safety_buffer": 2}, 10),
+        ({"reserved": 1, "damaged": 3, "quality_hold": 4, "in_transit": 5, "held": 2}, 7),
+    ],
+)
+def test_the_position_takes_what_can_be_sold_and_what_is_on_its_way(
+    others: dict[str, int], inventory_position: int
+) -> None:
+    world = World(catalogue(["a"]))
+    world.take(level("a", 10).model_copy(update=others))
+    assert world.position("a").inventory_position == inventory_position
+
+
+def test_an_order_line_explains_what_cannot_be_sold_and_what_is_on_its_way() -> None:
+    world = World(catalogue(["a"]))
+    world.take(forecast("a", 9.0), level("a", 10, damaged=3, quality_hold=4, in_transit=5))
+    reason = only(world.review()).lines[0].reason
+    assert (reason.on_hand, reason.unsellable, reason.in_transit) == (10, 7, 5)
+    assert reason.inventory_position == 8
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in EVENTS if kind.topic is STOCK and kind not in HANDLED],
+    ids=lambda kind: kind.type_name(),
+)
+def test_what_else_the_ledger_tells_is_passed_over(kind: type[Event]) -> None:
+    record = Record(STOCK.name, 0, 0, 0, None, b"{}", [("ce_type", kind.type_name().encode())])
+    assert read_event(record, HANDLED) is None
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,15 @@ def catalogue(
 
 
 def level(
-    sku: str, on_hand: int, *, location: str = "W1", reserved: int = 0, backordered: int = 0
+    sku: str,
+    on_hand: int,
+    *,
+    location: str = "W1",
+    reserved: int = 0,
+    backordered: int = 0,
+    **others: int,
 ) -> StockLevelChanged:
-    """Return a level."""
+    """Return a level; `others` are held, damaged, quality_hold, in_transit and safety_buffer."""
     return StockLevelChanged(
         sku=sku,
         location=location,
@@ -44,6 +50,7 @@ def level(
         on_hand=on_hand,
         reserved=reserved,
         backordered=backordered,
+        **others,
     )
 
 

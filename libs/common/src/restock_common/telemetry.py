@@ -52,7 +52,7 @@ HTTP_SECONDS = Histogram(
 # order-ingest
 TAKEN_IN = Counter(
     "restock_taken_in_items",
-    "What came through the door: order, cancellation, receipt or count, accepted or refused",
+    "What came through the door, by what it was, such as order or receipt: accepted or refused",
     ["kind", "outcome"],
 )
 

@@ -5,7 +5,7 @@ import uvloop
 from order_ingest.api import create_api
 from order_ingest.handlers import Clock, Door
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresOrderBook
+from order_ingest.store import PostgresOrderBook, PostgresRegister
 from order_ingest.stream import StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
@@ -23,12 +23,13 @@ def build(settings: Settings) -> Service:
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
     reader = CatalogueReader(settings)
-    book = PostgresOrderBook()
+    book, register = PostgresOrderBook(), PostgresRegister()
     door = Door(
         master_data=reader,
         clock=Clock(replay=settings.clock == "replay"),
         database=database,
         book=book,
+        register=register,
         producer=producer,
         publish_timeout_s=settings.publish_timeout_s,
     )
@@ -37,7 +38,7 @@ def build(settings: Settings) -> Service:
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(door, book, shops.values()),
+        application=StorefrontOrders(door, book, register, shops.values()),
         topics=[STOREFRONT_ORDERS],
     )
     components: list[Component] = [reader, stream]

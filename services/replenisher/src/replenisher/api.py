@@ -71,8 +71,10 @@ class PositionView(BaseModel):
     sku: str
     location: str
     on_hand: int
+    unsellable: int
     reserved: int
     backordered: int
+    in_transit: int
     on_order: int
     inventory_position: int
     forecast_learned_until: datetime | None
@@ -209,8 +211,10 @@ def _position(position: Position) -> PositionView:
         sku=place.sku,
         location=place.location,
         on_hand=position.on_hand,
+        unsellable=position.unsellable,
         reserved=position.reserved,
         backordered=position.backordered,
+        in_transit=position.in_transit,
         on_order=position.on_order,
         inventory_position=position.inventory_position,
         forecast_learned_until=position.forecast.learned_until,

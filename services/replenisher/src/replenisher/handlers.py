@@ -52,8 +52,10 @@ def take_level(state: WorkingSet, level: Level, at: datetime) -> None:
     """Take a level as the ledger gives it: absolute, so the last one seen is the truth."""
     position = _position(state, level)
     position.on_hand = level.on_hand
+    position.unsellable = level.damaged + level.quality_hold
     position.reserved = level.reserved
     position.backordered = level.backordered
+    position.in_transit = level.in_transit
     state.touch(position, at)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from restock_common.contracts.event import Event
-from restock_common.contracts.ledger import Place, Shard
+from restock_common.contracts.ledger import Components, Place, Shard
 from restock_common.contracts.topics import CATALOGUE, Topic
 from restock_common.units import Identifier, LocationId, PoolId, PositiveUnits, Sku, Text
 
@@ -30,7 +30,12 @@ class CatalogueEntity(Event):
 
 
 class Product(CatalogueEntity):
-    """What is sold: weight for the routes, supplier and pack for the orders."""
+    """What is sold: weight for the routes, supplier and pack for the orders.
+
+    Attributes:
+        components: What one of it is made of. Such a kit is sold and never stocked: an order for it
+            takes its components, which are products and no kits themselves.
+    """
 
     id_field: ClassVar[str] = "sku"
 
@@ -42,6 +47,7 @@ class Product(CatalogueEntity):
     pack_size: PositiveUnits = 1
     minimum_order_quantity: PositiveUnits = 1
     unit_cost: Annotated[float, Field(ge=0)] = 0.0
+    components: Components = ()
 
 
 class Supplier(CatalogueEntity):

@@ -27,6 +27,8 @@ class OrderReason(Contract):
     minimum_order_quantity: int
     pack_size: int
     forecast_learned_until: Timestamp | None = None
+    unsellable: Units = 0
+    in_transit: Units = 0
 
 
 class PurchaseOrderLine(Contract):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Depends, FastAPI
 
-from order_ingest.api import catalogue, clock, orders, problems, warehouse
+from order_ingest.api import catalogue, clock, holds, orders, problems, transfers, warehouse
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.handlers import Door
@@ -21,14 +21,20 @@ def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
     """
     api = FastAPI(
         title="Restock order-ingest",
-        summary="Orders, receipts, counts and master data: accepted once they are durable.",
+        summary="Orders, carts, goods, transfers and master data: accepted once they are durable.",
         version="1",
         # Requests are traced by their routes (`DoorRoute`), under the names that Kafka carries on.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(api)
     keys = KeyRing(shops_by_key)
-    routers = [orders.router(door, keys), warehouse.router(door), catalogue.router(door)]
+    routers = [
+        orders.router(door, keys),
+        holds.router(door, keys),
+        warehouse.router(door),
+        transfers.router(door),
+        catalogue.router(door),
+    ]
     if door.clock.replay:
         routers.append(clock.router(door))
     for router in routers:

@@ -28,7 +28,7 @@ def _add(routes: APIRouter, door: Door, name: str, kind: type[CatalogueEntity]) 
     )
     async def put_one(entity: str, body: Body) -> Response:
         """Write one entity; its id stands in the address, and may stand in the body."""
-        [answer] = await door.put([parse_entity(kind, body, entity)])
+        [answer] = await door.entities.put([parse_entity(kind, body, entity)])
         return acceptance(answer)
 
     @routes.put(
@@ -39,5 +39,5 @@ def _add(routes: APIRouter, door: Door, name: str, kind: type[CatalogueEntity]) 
     )
     async def put_many(body: CatalogueBody) -> Response:
         """Write up to 5,000 entities, all or none."""
-        answers = await door.put(parse_entities(kind, body), at="items.{}.")
+        answers = await door.entities.put(parse_entities(kind, body), at="items.{}.")
         return JSONResponse({"items": [accepted(answer) for answer in answers]}, 202)

@@ -1,4 +1,4 @@
-"""Orders: placed one by one or in batches, and called off."""
+"""Orders: placed one by one or in batches, amended, called off, given back."""
 
 from typing import Annotated
 
@@ -8,12 +8,14 @@ from order_ingest.api.problems import acceptance, batch_answer
 from order_ingest.api.reading import Body, DoorRoute, KeyRing, OptionalBody
 from order_ingest.api.schema import body_of
 from order_ingest.domain.requests import (
+    AmendmentRequest,
     CancelRequest,
     OrderBatch,
     OrderRequest,
+    ReturnRequest,
     parse,
     parse_batch,
-    parse_order_number,
+    parse_identifier,
 )
 from order_ingest.handlers import Accepted, Door
 
@@ -26,7 +28,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     @routes.post("/orders", status_code=202, openapi_extra=body_of(OrderRequest))
     async def place_order(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
         """Place one order: 202 once it is durable, the same answer to every repeat of it."""
-        [answer] = await door.place(shop, [parse(OrderRequest, body)])
+        [answer] = await door.orders.place(shop, [parse(OrderRequest, body)])
         if isinstance(answer, Accepted):
             return acceptance(answer)
         raise answer
@@ -35,7 +37,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     async def place_orders(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
         """Place up to 1,000 orders, each for itself: 202 when all are taken, else 207."""
         requests = parse_batch(OrderBatch, OrderRequest, "orders", body)
-        return batch_answer(await door.place(shop, requests))
+        return batch_answer(await door.orders.place(shop, requests))
 
     @routes.post(
         "/orders/{order:path}/cancel",
@@ -46,7 +48,20 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
         order: str, body: OptionalBody, shop: Annotated[str, shop_of_key]
     ) -> Response:
         """Call a whole order off, by the shop's own number of it or by its id."""
-        number = parse_order_number(order)
-        return acceptance(await door.cancel(shop, number, parse(CancelRequest, body)))
+        number = parse_identifier("order", order)
+        return acceptance(await door.orders.cancel(shop, number, parse(CancelRequest, body)))
+
+    @routes.post(
+        "/orders/{order:path}/amendments", status_code=202, openapi_extra=body_of(AmendmentRequest)
+    )
+    async def amend_order(order: str, body: Body, shop: Annotated[str, shop_of_key]) -> Response:
+        """Say what an order is to be from now on: every line, in absolute quantities."""
+        number = parse_identifier("order", order)
+        return acceptance(await door.orders.amend(shop, number, parse(AmendmentRequest, body)))
+
+    @routes.post("/returns", status_code=202, openapi_extra=body_of(ReturnRequest))
+    async def give_back(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
+        """Report shipped units that came back, and what is sent instead; it counts once."""
+        return acceptance(await door.orders.give_back(shop, parse(ReturnRequest, body)))
 
     return routes

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from order_ingest.domain.findings import Conflict, Finding, Refused, UnknownOrder
+from order_ingest.domain.findings import Conflict, Finding, Refused, Unknown
 from order_ingest.handlers import Accepted
 from restock_common.errors import JsonScalar, Permanent
 from restock_common.runtime import problems
@@ -20,7 +20,7 @@ def describe_refusal(error: Permanent) -> dict[str, Any]:
         case Refused():
             status = HTTPStatus.BAD_REQUEST if error.malformed else HTTPStatus.UNPROCESSABLE_ENTITY
             return describe(status, str(error), [_error(found) for found in error.findings])
-        case UnknownOrder():
+        case Unknown():
             return describe(HTTPStatus.NOT_FOUND, error.reason)
         case Conflict():
             return describe(HTTPStatus.CONFLICT, error.reason)
@@ -37,9 +37,11 @@ def answer_one(answer: Accepted | Permanent) -> dict[str, Any]:
 
 
 def accepted(answer: Accepted) -> dict[str, Any]:
-    """Return the members of an acceptance: the id under its kind's name, event id and pool."""
+    """Return the members of an acceptance: the id under its kind's name, event id, pool, more."""
     members = {answer.kind: answer.id, "event": answer.event}
-    return members if answer.pool is None else {**members, "pool": answer.pool}
+    if answer.pool is not None:
+        members["pool"] = answer.pool
+    return {**members, **dict(answer.more)}
 
 
 def acceptance(answer: Accepted) -> JSONResponse:

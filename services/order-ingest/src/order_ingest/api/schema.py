@@ -7,14 +7,23 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from order_ingest.domain.requests import (
+    AdjustmentRequest,
+    AmendmentRequest,
     CancelRequest,
     ClockRequest,
     CountRequest,
     EntityBatch,
+    ExpectedReceiptRequest,
+    HoldRequest,
     OrderBatch,
     OrderRequest,
+    PolicyRequest,
     ReceiptBatch,
     ReceiptRequest,
+    ReturnRequest,
+    TransferReceiptRequest,
+    TransferRequest,
+    TransferShipmentRequest,
 )
 from restock_common.contracts.catalogue import (
     CatalogueEntity,
@@ -37,10 +46,19 @@ KINDS: dict[str, type[CatalogueEntity]] = {
 _BODIES: tuple[type[BaseModel], ...] = (
     OrderRequest,
     OrderBatch,
+    AmendmentRequest,
     CancelRequest,
+    ReturnRequest,
+    HoldRequest,
     ReceiptRequest,
     ReceiptBatch,
     CountRequest,
+    AdjustmentRequest,
+    ExpectedReceiptRequest,
+    PolicyRequest,
+    TransferRequest,
+    TransferShipmentRequest,
+    TransferReceiptRequest,
     ClockRequest,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]

@@ -41,8 +41,8 @@ class Refused(Permanent):
         self.malformed = malformed
 
 
-class UnknownOrder(Permanent):
-    """The order that is spoken of has never been placed here."""
+class Unknown(Permanent):
+    """What is spoken of by its id has never been taken here."""
 
 
 class Conflict(Permanent):

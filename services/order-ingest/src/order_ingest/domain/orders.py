@@ -1,16 +1,37 @@
 """What an order is called, where it goes, and what a repeat of it means."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 
-from order_ingest.domain.findings import Conflict, Finding, Refused, UnknownOrder
-from order_ingest.domain.requests import CancelRequest, OrderRequest
+from order_ingest.domain import kits
+from order_ingest.domain.findings import Conflict, Finding, Refused, Unknown
+from order_ingest.domain.requests import (
+    AmendmentRequest,
+    CancelRequest,
+    OrderRequest,
+    ReturnRequest,
+)
+from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.envelope import derive_id
-from restock_common.contracts.ledger import OrderCancelled, OrderLine, OrderPlaced, Sourcing
+from restock_common.contracts.event import Event
+from restock_common.contracts.ledger import (
+    CartHeld,
+    OrderAmended,
+    OrderCancelled,
+    OrderLine,
+    OrderPlaced,
+    OrderReturned,
+    Sourcing,
+)
+from restock_common.errors import shown
 
 MAX_ORDER_BYTES = 900_000
 """A record of the ledger holds 2 MiB: the rest is for the ranked pools and warehouses."""
+
+_ADDED_BY_THE_DOOR: Any = {"sourcing": True, "lines": {"__all__": {"components"}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +62,11 @@ class Placement:
         return self.event.sourcing[0].shard
 
 
-def order_id(shop: str, number: str) -> str:
-    """Return `<shop>:<number>`, also where the number has been given in that form already."""
+def shops_id(shop: str, number: str) -> str:
+    """Return `<shop>:<number>`, also where the number has been given in that form already.
+
+    So orders, carts and returns of two shops are never the same one.
+    """
     prefix = f"{shop}:"
     return number if number.startswith(prefix) else prefix + number
 
@@ -52,38 +76,76 @@ def placed_id(order: str) -> str:
     return derive_id("order-placed", order)
 
 
+def amended_id(order: str, revision: int) -> str:
+    """Return the event id of an order's amendment."""
+    return derive_id("order-amended", order, revision)
+
+
 def cancelled_id(order: str) -> str:
     """Return the event id of an order's cancellation."""
     return derive_id("order-cancelled", order)
 
 
-def place(shop: str, request: OrderRequest, sourcing: tuple[Sourcing, ...]) -> Placement:
+def returned_id(returned: str) -> str:
+    """Return the event id of a return."""
+    return derive_id("order-returned", returned)
+
+
+def place(
+    shop: str, request: OrderRequest, catalogue: Catalogue, sourcing: tuple[Sourcing, ...]
+) -> Placement:
     """Return the order as it would be taken now.
 
     Args:
         shop: Who sends it.
-        request: What was sent.
+        request: What was sent, of skus that the catalogue has.
+        catalogue: What kits are made of.
         sourcing: The pools by rank, the home pool first.
 
     Raises:
-        Refused: It is too long for a record of the ledger.
+        Refused: It is too long for a record of the ledger, or a kit takes too many units.
     """
     event = OrderPlaced(
-        order=order_id(shop, request.order),
+        order=shops_id(shop, request.order),
         customer=request.customer,
         placed_at=request.placed_at,
         destination=request.destination,
         window=request.window,
-        lines=tuple(
-            OrderLine(line=line.line or str(number), sku=line.sku, quantity=line.quantity)
-            for number, line in enumerate(request.lines, 1)
-        ),
+        lines=kits.order_lines(request.lines, catalogue),
         sourcing=sourcing,
+        hold=None if request.hold is None else shops_id(shop, request.hold),
+        ship_complete=request.ship_complete,
+        channel=request.channel,
+        customer_tier=request.customer_tier,
+        promised_by=request.promised_by,
+        value=request.value,
     )
-    said = event.model_dump_json(exclude={"sourcing"}, exclude_none=True).encode()
-    if len(said) > MAX_ORDER_BYTES:
-        raise Refused([Finding("body", f"is an order of more than {MAX_ORDER_BYTES} bytes")])
+    _check_fits(event, exclude={"sourcing"})
+    # Without defaults, so that a field that is added later changes no order's digest.
+    said = event.model_dump_json(exclude=_ADDED_BY_THE_DOOR, exclude_defaults=True).encode()
     return Placement(event, blake2b(said, digest_size=16).digest())
+
+
+def follow_hold(placement: Placement, holds: Mapping[str, CartHeld]) -> Placement:
+    """Return the order homed where the cart was held that it cites, which may be far away.
+
+    Args:
+        placement: As geography has it.
+        holds: The carts that are known, by id.
+
+    Raises:
+        Refused: The cart was never held here.
+    """
+    cited = placement.event.hold
+    if cited is None:
+        return placement
+    held = holds.get(cited)
+    if held is None:
+        raise Refused([Finding("hold", "was never taken here", shown(cited))])
+    ranked = {sourcing.pool: sourcing for sourcing in placement.event.sourcing}
+    home = ranked.pop(held.sourcing.pool, held.sourcing)
+    event = placement.event.model_copy(update={"sourcing": (home, *ranked.values())})
+    return replace(placement, event=event)
 
 
 def settle(first: Placement, asked: Placement) -> Placement:
@@ -97,16 +159,95 @@ def settle(first: Placement, asked: Placement) -> Placement:
     return first
 
 
-def cancel(
-    order: str, known: Placement | None, request: CancelRequest, now: datetime
-) -> OrderCancelled:
-    """Return the cancellation of an order.
+def placed(order: str, known: Placement | None) -> Placement:
+    """Return an order as it was first taken. Raises Unknown where it was never placed."""
+    if known is None:
+        raise Unknown(f"order {order!r} is not known", field="order")
+    return known
+
+
+def cancel(placement: Placement, request: CancelRequest, now: datetime) -> OrderCancelled:
+    """Return the cancellation of an order."""
+    return OrderCancelled(
+        order=placement.order, cancelled_at=request.cancelled_at or now, reason=request.reason
+    )
+
+
+def amend(
+    placement: Placement, request: AmendmentRequest, lines: tuple[OrderLine, ...], now: datetime
+) -> OrderAmended:
+    """Return the amendment of an order.
+
+    Args:
+        placement: The order.
+        request: What was sent.
+        lines: Its lines, as the ledger is told them.
+        now: When it was amended, unless the request tells.
 
     Raises:
-        UnknownOrder: It was never placed.
+        Refused: It is too long for a record of the ledger.
     """
-    if known is None:
-        raise UnknownOrder(f"order {order!r} is not known", field="order")
-    return OrderCancelled(
-        order=order, cancelled_at=request.cancelled_at or now, reason=request.reason
+    event = OrderAmended(
+        order=placement.order,
+        revision=request.revision,
+        amended_at=request.amended_at or now,
+        lines=lines,
     )
+    _check_fits(event)
+    return event
+
+
+def check_replacements(placement: Placement, request: ReturnRequest, pool: str) -> None:
+    """Raise Refused where goods cannot be replaced that came back to a pool.
+
+    They came back to another pool than the order's home, which would have to send what replaces
+    them; or what replaces them has the name of a line that the order has.
+    """
+    if request.replacements and pool != placement.pool:
+        reason = f"are sent from pool {placement.pool!r}: return the goods there, or amend"
+        raise Refused([Finding("replacements", reason, shown(request.location))])
+    names = {line.line for line in placement.event.lines}
+    findings = [
+        Finding(f"replacements.{index}.line", "is a line of the order", shown(line.line))
+        for index, line in enumerate(request.replacements)
+        if line.line in names
+    ]
+    if findings:
+        raise Refused(findings)
+
+
+def give_back(
+    shop: str,
+    placement: Placement,
+    request: ReturnRequest,
+    pool: str,
+    replacements: tuple[OrderLine, ...],
+) -> OrderReturned:
+    """Return what came back of an order.
+
+    Args:
+        shop: Who sends it.
+        placement: The order.
+        request: What was sent.
+        pool: Of the location that it came back to.
+        replacements: What is sent instead, as the ledger is told it.
+
+    Raises:
+        Refused: It is too long for a record of the ledger.
+    """
+    event = OrderReturned(
+        returned=shops_id(shop, request.returned),
+        order=placement.order,
+        location=request.location,
+        pool=pool,
+        returned_at=request.returned_at,
+        lines=request.lines,
+        replacements=replacements,
+    )
+    _check_fits(event)
+    return event
+
+
+def _check_fits(event: Event, exclude: set[str] | None = None) -> None:
+    if len(event.model_dump_json(exclude=exclude, exclude_none=True).encode()) > MAX_ORDER_BYTES:
+        raise Refused([Finding("body", f"is an order of more than {MAX_ORDER_BYTES} bytes")])

@@ -1,14 +1,46 @@
 """What comes in, and what becomes of it: every door of the service decides here.
 
-order    -> checked, homed, remembered, OrderPlaced      on the home pool's shard
-cancel   -> looked up, OrderCancelled                    on the order's shard
-receipt  -> checked, GoodsReceived                       on the location's shard
-count    -> checked, StockCounted                        on the location's shard
-entity   -> checked, the entity itself                   on the catalogue
-time     -> checked, TimeAdvanced                        on every shard
+order       -> checked, homed, remembered, OrderPlaced      on the home pool's shard
+amendment   -> looked up, OrderAmended                      on the order's shard
+cancel      -> looked up, OrderCancelled                    on the order's shard
+return      -> looked up, checked, OrderReturned            on the location's shard
+hold        -> checked, homed, remembered, CartHeld         on the nearest, or named, pool's shard
+release     -> looked up, CartReleased                      on the hold's shard
+receipt     -> checked, GoodsReceived                       on the location's shard
+count       -> checked, StockCounted                        on the location's shard
+adjustment  -> checked, StockAdjusted                       on the location's shard
+expected    -> checked, remembered, ReceiptExpected         on the location's shard
+policy      -> checked, StockPolicySet                      on the location's shard
+transfer    -> checked, remembered, TransferOrdered         on the source's shard
+  shipped   -> looked up, checked, TransferShipped          on the source's shard
+  received  -> looked up, checked, TransferReceived         on the target's shard
+  cancelled -> looked up, TransferCancelled                 on the source's shard
+entity      -> checked, AssortmentListed                    on every shard
+               and then the entity itself                   on the catalogue
+time        -> checked, TimeAdvanced                        on every shard
 """
 
-from order_ingest.handlers.door import Door, take_order
-from order_ingest.handlers.ports import Accepted, Clock, MasterData, Memory, OrderBook
+from order_ingest.handlers.desk import attempt
+from order_ingest.handlers.door import Door
+from order_ingest.handlers.orders import cited_holds, take_order
+from order_ingest.handlers.ports import (
+    Accepted,
+    Clock,
+    MasterData,
+    Memory,
+    OrderBook,
+    Register,
+)
 
-__all__ = ["Accepted", "Clock", "Door", "MasterData", "Memory", "OrderBook", "take_order"]
+__all__ = [
+    "Accepted",
+    "Clock",
+    "Door",
+    "MasterData",
+    "Memory",
+    "OrderBook",
+    "Register",
+    "attempt",
+    "cited_holds",
+    "take_order",
+]

@@ -1,12 +1,15 @@
 """What the door works with: its answers, its memory, its master data and its clock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from order_ingest.domain.checks import EARLIEST
 from order_ingest.domain.orders import Placement
+from order_ingest.domain.register import Entry, RegisteredT
 from restock_common.contracts.catalogue import Catalogue
+from restock_common.contracts.ledger import OrderLine
 from restock_common.postgres import Connection
 
 
@@ -19,12 +22,14 @@ class Accepted:
         id: Its id; an order's is `<shop>:<number>`.
         event: The event's id, the same for every repeat.
         pool: Whose stock it concerns; None for master data.
+        more: What else is told, by name, as pairs.
     """
 
     kind: str
     id: str
     event: str
     pool: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,25 @@ class OrderBook(Protocol):
         self, connection: Connection, asked: Sequence[Placement], others: Sequence[str] = ()
     ) -> Memory:
         """Write the orders that are not there; return all of them, and `others`, as they are."""
+
+    async def add_lines(
+        self, connection: Connection, order: str, lines: Sequence[OrderLine]
+    ) -> Mapping[str, OrderLine]:
+        """Write lines that an order gains, unless they are there; return them as first told."""
+
+
+class Register(Protocol):
+    """Remembers what was first taken under an id, for ever; `store.PostgresRegister`."""
+
+    async def enter(
+        self, connection: Connection, asked: Sequence[Entry[RegisteredT]]
+    ) -> list[Entry[RegisteredT]]:
+        """Write what is not there; return all, in their order, as they are."""
+
+    async def find(
+        self, connection: Connection, kind: type[RegisteredT], ids: Sequence[str]
+    ) -> Mapping[str, RegisteredT]:
+        """Return what is known of one kind, by id; unknown ids are missing."""
 
 
 class MasterData(Protocol):
@@ -73,4 +97,10 @@ class Clock:
         """Return the time; a replay that has not said one yet plays what is past."""
         if self.replay and self.said is not None:
             return self.said
+        return datetime.now(UTC)
+
+    def come(self) -> datetime:
+        """Return the time that has come in the log: a replay's has not begun before it is said."""
+        if self.replay:
+            return self.said or EARLIEST
         return datetime.now(UTC)

@@ -6,7 +6,7 @@ The header `shop` names the shop. Topic access is the broker's to control; what 
 becomes a dead letter with field and reason.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, assert_never, cast
 
@@ -14,9 +14,18 @@ from order_ingest.domain import checks, orders
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.requests import CancelMessage, OrderRequest, parse_storefront_message
-from order_ingest.handlers import Door, Memory, OrderBook, take_order
+from order_ingest.handlers import (
+    Door,
+    Memory,
+    OrderBook,
+    Register,
+    attempt,
+    cited_holds,
+    take_order,
+)
 from restock_common.contracts.envelope import Message, Record, trace_context
 from restock_common.contracts.event import Event
+from restock_common.contracts.ledger import CartHeld
 from restock_common.contracts.topics import STOREFRONT_ORDERS, Topic
 from restock_common.postgres import Connection
 from restock_common.transact import Emission
@@ -45,10 +54,12 @@ class Batch:
 
     Attributes:
         memory: They as they were first taken, those of this batch among them.
+        holds: The carts that they cite, by id.
         reached: Those of this batch that have been decided: only then are they known.
     """
 
     memory: Memory
+    holds: Mapping[str, CartHeld]
     reached: set[str] = field(default_factory=set)
 
     def known(self, order: str) -> Placement | None:
@@ -64,12 +75,16 @@ class StorefrontOrders:
     Args:
         door: What an order is checked against.
         book: Where each order is remembered.
+        register: Where the carts are that orders cite.
         shops: The shops that are known.
     """
 
-    def __init__(self, door: Door, book: OrderBook, shops: Collection[str]) -> None:
+    def __init__(
+        self, door: Door, book: OrderBook, register: Register, shops: Collection[str]
+    ) -> None:
         self._door = door
         self._book = book
+        self._register = register
         self._shops = frozenset(shops)
 
     def read(self, record: Record) -> Message[Event]:
@@ -86,7 +101,7 @@ class StorefrontOrders:
             case CancelMessage():
                 time = request.cancelled_at or record.written_at
                 checks.check_time("cancelled_at", time, known.now)
-                order = orders.order_id(shop, request.cancel)
+                order = orders.shops_id(shop, request.cancel)
                 event = CancelAsked(order=order, request=request)
                 event_id = orders.cancelled_id(order)
             case _:
@@ -103,20 +118,23 @@ class StorefrontOrders:
         """Write the orders that are not there yet, and return all that the messages speak of."""
         asked = [one.event.placement for one in messages if isinstance(one.event, OrderAsked)]
         others = [one.event.order for one in messages if isinstance(one.event, CancelAsked)]
-        return Batch(await self._book.remember(connection, asked, others))
+        holds = await cited_holds(self._register, connection, asked)
+        homed = [attempt(lambda one: orders.follow_hold(one, holds), one) for one in asked]
+        placements = [one for one in homed if isinstance(one, Placement)]
+        return Batch(await self._book.remember(connection, placements, others), holds)
 
     def handle(self, state: Batch, message: Message[Event]) -> Iterable[Emission]:
         """Publish the order as it was first taken, or its cancellation, on its shard."""
         event = cast("OrderAsked | CancelAsked", message.event)
         match event:
             case OrderAsked(placement=asked):
+                asked = orders.follow_hold(asked, state.holds)
                 first = orders.settle(state.memory.placements[asked.order], asked)
                 state.reached.add(first.order)
                 return (Emission(first.event, partition=first.shard),)
             case CancelAsked(order=order):
-                placement = state.known(order)
-                cancelled = orders.cancel(order, placement, event.request, message.time)
-                assert placement is not None, "an unknown order cannot be cancelled"
+                placement = orders.placed(order, state.known(order))
+                cancelled = orders.cancel(placement, event.request, message.time)
                 return (Emission(cancelled, partition=placement.shard),)
             case _:
                 assert_never(event)

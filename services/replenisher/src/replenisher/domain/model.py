@@ -51,9 +51,11 @@ class Position:
 
     Attributes:
         place: Which.
-        on_hand: On the shelf.
-        reserved: Of it promised, <= on_hand.
+        on_hand: On the shelf, in whatever condition.
+        unsellable: Of it damaged or in quality hold.
+        reserved: Of it promised to customers and to transfers that leave here.
         backordered: Owed to customers.
+        in_transit: On its way here from another location.
         on_order: Ordered and not received, over all order lines.
         lines_placed: How many order lines were ever placed; numbers the next need.
         forecast: Of its demand.
@@ -64,8 +66,10 @@ class Position:
 
     place: Place
     on_hand: int = 0
+    unsellable: int = 0
     reserved: int = 0
     backordered: int = 0
+    in_transit: int = 0
     on_order: int = 0
     lines_placed: int = 0
     forecast: Forecast = field(default_factory=Forecast)
@@ -75,8 +79,12 @@ class Position:
 
     @property
     def inventory_position(self) -> int:
-        """Return on_hand + on_order - reserved - backordered, in units."""
-        return self.on_hand + self.on_order - self.reserved - self.backordered
+        """Return sellable on_hand + in_transit + on_order - reserved - backordered, in units.
+
+        Units held for carts stay in: a cart is no demand yet.
+        """
+        sellable = self.on_hand - self.unsellable
+        return sellable + self.in_transit + self.on_order - self.reserved - self.backordered
 
 
 @dataclass(slots=True)

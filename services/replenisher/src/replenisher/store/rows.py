@@ -28,8 +28,10 @@ def position_of(row: Row) -> Position:
     return Position(
         place=Place(row["sku"], row["location"]),
         on_hand=row["on_hand"],
+        unsellable=row["unsellable"],
         reserved=row["reserved"],
         backordered=row["backordered"],
+        in_transit=row["in_transit"],
         on_order=row["on_order"],
         lines_placed=row["lines_placed"],
         forecast=Forecast(horizons_of(row["horizons"]), row["learned_until"]),

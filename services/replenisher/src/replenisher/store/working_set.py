@@ -147,23 +147,27 @@ async def _save_positions(connection: Connection, positions: Sequence[Position])
         return
     needs = [position.need for position in positions]
     await connection.execute(
-        "UPDATE positions SET on_hand = new.on_hand, reserved = new.reserved,"
-        " backordered = new.backordered, on_order = new.on_order,"
+        "UPDATE positions SET on_hand = new.on_hand, unsellable = new.unsellable,"
+        " reserved = new.reserved, backordered = new.backordered, in_transit = new.in_transit,"
+        " on_order = new.on_order,"
         " lines_placed = new.lines_placed, learned_until = new.learned_until,"
         " horizons = coalesce(new.horizons, positions.horizons), need = new.need,"
         " need_state = new.need_state, need_opened_at = new.need_opened_at,"
         " need_reason = new.need_reason"
         " FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[],"
-        " $6::bigint[], $7::bigint[], $8::timestamptz[], $9::jsonb[], $10::text[], $11::text[],"
-        " $12::timestamptz[], $13::text[]) AS new (sku, location, on_hand, reserved, backordered,"
+        " $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::timestamptz[],"
+        " $11::jsonb[], $12::text[], $13::text[], $14::timestamptz[], $15::text[])"
+        " AS new (sku, location, on_hand, unsellable, reserved, backordered, in_transit,"
         " on_order, lines_placed, learned_until, horizons, need, need_state, need_opened_at,"
         " need_reason)"
         " WHERE positions.sku = new.sku AND positions.location = new.location",
         [position.place.sku for position in positions],
         [position.place.location for position in positions],
         [position.on_hand for position in positions],
+        [position.unsellable for position in positions],
         [position.reserved for position in positions],
         [position.backordered for position in positions],
+        [position.in_transit for position in positions],
         [position.on_order for position in positions],
         [position.lines_placed for position in positions],
         [position.forecast.learned_until for position in positions],

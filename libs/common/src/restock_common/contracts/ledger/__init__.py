@@ -3,6 +3,7 @@
 from restock_common.contracts.ledger.base import (
     CandidateLocation,
     Component,
+    Components,
     Condition,
     DeliveryWindow,
     LedgerEvent,
@@ -72,6 +73,7 @@ __all__ = [
     "CartHeld",
     "CartReleased",
     "Component",
+    "Components",
     "Condition",
     "CountLine",
     "DeliveryWindow",

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from restock_common.contracts.event import Contract, Event
 from restock_common.contracts.topics import LEDGER, SHARDS, Topic
@@ -77,6 +77,20 @@ class Component(Contract):
     quantity: PositiveUnits
 
 
+def _distinct_components(components: tuple[Component, ...]) -> tuple[Component, ...]:
+    skus = [one.sku for one in components]
+    for sku in skus:
+        if skus.count(sku) > 1:
+            raise ValueError(f"component {sku!r} stands twice")
+    return components
+
+
+Components = Annotated[
+    tuple[Component, ...], Field(max_length=50), AfterValidator(_distinct_components)
+]
+"""What one kit is made of: no sku twice; nothing where it is no kit."""
+
+
 class OrderLine(Contract):
     """One line of an order: (order, line) is unique, a sku may stand on several lines.
 
@@ -92,17 +106,9 @@ class OrderLine(Contract):
     line: Identifier
     sku: Sku
     quantity: PositiveUnits
-    components: Annotated[tuple[Component, ...], Field(max_length=50)] = ()
+    components: Components = ()
     preorder: bool = False
     split: bool = True
-
-    @model_validator(mode="after")
-    def _components_differ(self) -> "OrderLine":
-        if self.components:
-            skus = [one.sku for one in self.components]
-            if len(set(skus)) < len(skus):
-                raise ValueError(f"a component of {self.sku!r} stands twice")
-        return self
 
 
 def distinct_lines(lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:

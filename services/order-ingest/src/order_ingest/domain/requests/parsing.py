@@ -1,113 +1,22 @@
-"""What storefronts and warehouses send: the same JSON through every door.
+"""From bytes to requests."""
 
-Validation is strict and in one pass over the bytes: a quantity in quotes is a wrong type, and a
-field that is not known here is a spelling mistake to be told, not to be passed over.
-"""
+from typing import TypeVar, cast
 
-from typing import Annotated, Generic, TypeVar, cast
-
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 
 from order_ingest.domain.findings import Finding, Refused, findings_of, refused
-from restock_common.contracts.catalogue import CatalogueEntity
-from restock_common.contracts.ledger import CountLine, DeliveryWindow, Place, ReceiptLine
+from order_ingest.domain.requests.base import MAX_BATCH_ITEMS
+from order_ingest.domain.requests.master_data import EntityBatch, EntityT
+from order_ingest.domain.requests.orders import CancelMessage, OrderRequest
 from restock_common.errors import shown
-from restock_common.units import Identifier, LocationId, PositiveUnits, Sku, Text, Timestamp
-
-MAX_BATCH_ITEMS = 1_000
-MAX_CATALOGUE_ITEMS = 5_000
+from restock_common.units import Identifier
 
 _IN_AN_ITEM = 2  # places inside a batch begin with the field of the items, and a number
 
-OrderNumber = Annotated[Identifier, Field(max_length=95)]
-"""A shop's own number of an order: with a shop of 32 characters and a colon, 128 in all."""
-
 RequestT = TypeVar("RequestT", bound=BaseModel)
-EntityT = TypeVar("EntityT", bound=CatalogueEntity)
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
-
-
-class Request(BaseModel):
-    """A frozen request."""
-
-    model_config = ConfigDict(frozen=True)
-
-
-class LineRequest(Request):
-    """One line of an order; `line` is its place in the order, from 1, unless the shop names it."""
-
-    sku: Sku
-    quantity: PositiveUnits
-    line: Identifier | None = None
-
-
-class OrderRequest(Request):
-    """An order as a storefront sends it; `order` is the shop's own number."""
-
-    order: OrderNumber
-    customer: Identifier
-    placed_at: Timestamp
-    destination: Place
-    window: DeliveryWindow | None = None
-    lines: Annotated[tuple[LineRequest, ...], Field(min_length=1, max_length=1000)]
-
-
-class CancelRequest(Request):
-    """Calls a whole order off; without a time, it was now."""
-
-    cancelled_at: Timestamp | None = None
-    reason: Text = ""
-
-
-class CancelMessage(CancelRequest):
-    """A cancellation on the Kafka door: told from an order by `cancel`, the order's number."""
-
-    cancel: Identifier
-
-
-class ReceiptRequest(Request):
-    """A delivery that arrived at a warehouse."""
-
-    receipt: Identifier
-    location: LocationId
-    received_at: Timestamp
-    purchase_order: Identifier | None = None
-    lines: Annotated[tuple[ReceiptLine, ...], Field(min_length=1, max_length=5000)]
-
-
-class CountRequest(Request):
-    """What a person counted on the shelves of a warehouse."""
-
-    count: Identifier
-    location: LocationId
-    counted_at: Timestamp
-    lines: Annotated[tuple[CountLine, ...], Field(min_length=1, max_length=5000)]
-
-
-class ClockRequest(Request):
-    """Everything before `until` has been sent."""
-
-    until: Timestamp
-
-
-class OrderBatch(Request):
-    """Up to 1,000 orders, answered one by one."""
-
-    orders: Annotated[tuple[OrderRequest, ...], Field(min_length=1, max_length=MAX_BATCH_ITEMS)]
-
-
-class ReceiptBatch(Request):
-    """Up to 1,000 receipts, answered one by one."""
-
-    receipts: Annotated[tuple[ReceiptRequest, ...], Field(min_length=1, max_length=MAX_BATCH_ITEMS)]
-
-
-class EntityBatch(Request, Generic[EntityT]):
-    """Up to 5,000 entities of one kind, taken all or none."""
-
-    items: Annotated[tuple[EntityT, ...], Field(min_length=1, max_length=MAX_CATALOGUE_ITEMS)]
 
 
 def parse(kind: type[RequestT], raw: bytes) -> RequestT:
@@ -155,13 +64,13 @@ def parse_storefront_message(raw: bytes | None) -> OrderRequest | CancelMessage:
     return parse(OrderRequest, raw)
 
 
-def parse_order_number(text: str) -> str:
-    """Return an order's number or id that stands in an address. Raises Refused."""
+def parse_identifier(field: str, text: str) -> str:
+    """Return an id that stands in an address. Raises Refused, naming it as the field."""
     try:
         return _IDENTIFIER.validate_python(text)
     except ValidationError as error:
         details = error.errors(include_url=False)[0]
-        raise Refused([Finding("order", details["msg"], shown(text))]) from None
+        raise Refused([Finding(field, details["msg"], shown(text))]) from None
 
 
 def parse_entity(kind: type[EntityT], raw: bytes, entity_id: str) -> EntityT:

@@ -1,0 +1,19 @@
+"""What all requests are."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from restock_common.units import Identifier
+
+MAX_BATCH_ITEMS = 1_000
+MAX_CATALOGUE_ITEMS = 5_000
+
+ShopsOwn = Annotated[Identifier, Field(max_length=95)]
+"""A shop's own id of something: with a shop of 32 characters and a colon, 128 in all."""
+
+
+class Request(BaseModel):
+    """A frozen request."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)

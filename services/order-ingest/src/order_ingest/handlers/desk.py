@@ -1,0 +1,125 @@
+"""What every door stands on: the catalogue, the time, and the publication of what was taken."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from order_ingest.domain.checks import Known
+from order_ingest.handlers.gathered import Gathered
+from order_ingest.handlers.ports import Accepted, Clock, MasterData
+from restock_common import telemetry
+from restock_common.contracts import Event
+from restock_common.contracts.envelope import Message, encode
+from restock_common.errors import Permanent, Transient
+from restock_common.kafka import Producer, partition_of
+from restock_common.transact import Outgoing
+
+HTTP_SOURCE = "/restock/order-ingest/http"
+
+AskedT = TypeVar("AskedT")
+AnswerT = TypeVar("AnswerT")
+
+
+class Desk:
+    """Tells what inputs are checked against, and publishes what was taken.
+
+    Args:
+        master_data: What inputs are checked against.
+        clock: The time that counts.
+        producer: What events are published with.
+        publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+    """
+
+    def __init__(
+        self,
+        *,
+        master_data: MasterData,
+        clock: Clock,
+        producer: Producer,
+        publish_timeout_s: float,
+    ) -> None:
+        self.clock = clock
+        self._master_data = master_data
+        self._producer = producer
+        self._send = Gathered(self._send_all)
+        self._publish_timeout_s = publish_timeout_s
+
+    def known(self) -> Known:
+        """Return what inputs are checked against now. Raises Transient before it has been read."""
+        reason = self._master_data.not_ready()
+        if reason is not None:
+            raise Transient(reason)
+        return Known(self._master_data.catalogue, self.clock.now())
+
+    def entry(
+        self,
+        event_id: str,
+        event: Event,
+        partition: int | None = None,
+        *,
+        time: datetime | None = None,
+        source: str = HTTP_SOURCE,
+    ) -> Outgoing:
+        """Return the record of an event.
+
+        Args:
+            event_id: Its id, derived from what caused it.
+            event: What happened.
+            partition: Of the ledger: a shard; elsewhere the key tells.
+            time: When it happened; for what has no time of its own, the time that has come.
+            source: Who says it.
+        """
+        message = Message(
+            event_id,
+            source,
+            self.clock.come() if time is None else time,
+            event,
+            traceparent=telemetry.traceparent(),
+        )
+        headers, body = encode(message)
+        key = None if event.key is None else event.key.encode()
+        if partition is None:
+            assert key is not None, f"{event.type_name()} has neither a key nor a partition"
+            partition = partition_of(event.topic.name, key)
+        return Outgoing(0, event.topic.name, partition, key, headers, body)
+
+    async def publish(self, entries: Sequence[Outgoing]) -> None:
+        """Return once all in-sync replicas have the events. Raises Transient."""
+        if not entries:
+            return
+        try:
+            async with asyncio.timeout(self._publish_timeout_s):
+                await self._send(entries)
+        except TimeoutError:
+            raise Transient(
+                f"Kafka has not acknowledged within {self._publish_timeout_s:g} s"
+            ) from None
+
+    async def accept(self, accepted: Accepted, entry: Outgoing, *, counted_as: str) -> Accepted:
+        """Publish one event, count it, and return its acceptance. Raises Transient."""
+        await self.publish([entry])
+        counted(counted_as, [accepted])
+        return accepted
+
+    async def _send_all(self, entries: list[Outgoing]) -> list[None]:
+        await self._producer.publish(entries)
+        return [None] * len(entries)
+
+
+def attempt(take: Callable[[AskedT], AnswerT], asked: AskedT | Permanent) -> AnswerT | Permanent:
+    """Take one item of a batch; what is refused stays so and does not touch the others."""
+    if isinstance(asked, Permanent):
+        return asked
+    try:
+        return take(asked)
+    except Permanent as error:
+        return error
+
+
+def counted(kind: str, answers: Sequence[Accepted | Permanent]) -> Sequence[Accepted | Permanent]:
+    """Count what was accepted and what was refused; return it as it is."""
+    accepted = sum(isinstance(one, Accepted) for one in answers)
+    telemetry.TAKEN_IN.labels(kind, "accepted").inc(accepted)
+    telemetry.TAKEN_IN.labels(kind, "refused").inc(len(answers) - accepted)
+    return answers

@@ -1,0 +1,58 @@
+"""Master data: told to the ledger first, then written."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from order_ingest.domain import checks
+from order_ingest.domain.assortment import listings
+from order_ingest.handlers.desk import Desk
+from order_ingest.handlers.ports import Accepted
+from restock_common.contracts.catalogue import CatalogueEntity
+from restock_common.contracts.envelope import derive_id
+from restock_common.contracts.topics import SHARDS
+from restock_common.transact import Outgoing
+
+
+class Entities:
+    """The door for master data.
+
+    Args:
+        desk: What it stands on.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._writing = asyncio.Lock()
+
+    async def put(self, entities: Sequence[CatalogueEntity], *, at: str = "") -> list[Accepted]:
+        """Write master data, all or none; what follows here sees it at once.
+
+        The ledger is told of products and locations before the catalogue is: so it never meets
+        one in an order, through whichever door, that it has not been told of. Where the second
+        fails, it knows of something that nobody can order yet.
+
+        Raises:
+            Refused: Something refers to what is not there.
+            Conflict: What the ledger has booked would move.
+            Transient: Nothing is promised: send it again.
+        """
+        async with self._writing:  # two writers of one pool: the second sees the first
+            known = self._desk.known()
+            checks.check_entities(entities, known.catalogue, at)
+            await self._desk.publish(list(self._listings(entities)))
+            accepted, entries = [], []
+            for entity in entities:
+                event_id = derive_id(entity.key, entity.model_dump_json())
+                entries.append(self._desk.entry(event_id, entity, time=known.now))
+                kind = type(entity).__name__.lower()
+                accepted.append(Accepted(kind, entity.entity_id, event_id))
+            await self._desk.publish(entries)
+            for entity in entities:
+                known.catalogue.apply(entity)
+        return accepted
+
+    def _listings(self, entities: Sequence[CatalogueEntity]) -> Iterator[Outgoing]:
+        for event in listings(entities):
+            said = event.model_dump_json()
+            for shard in range(SHARDS):
+                yield self._desk.entry(derive_id("assortment-listed", shard, said), event, shard)

@@ -1,0 +1,152 @@
+"""Examples of what the other services tell, of master data and of dead letters."""
+
+from datetime import timedelta
+
+from tests.contracts.examples.common import HOME, NEXT_DAY, NOON
+
+from restock_common.contracts import Event
+from restock_common.contracts.catalogue import Location, Pool, Product, Supplier, Vehicle
+from restock_common.contracts.dead_letters import DeadLetter
+from restock_common.contracts.dispatch import (
+    RoutePlanned,
+    ShipmentDelivered,
+    ShipmentUnserved,
+    Stop,
+    WithdrawalRefused,
+)
+from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
+from restock_common.contracts.ledger import Component
+from restock_common.contracts.replenishment import (
+    OrderReason,
+    PurchaseOrderClosed,
+    PurchaseOrderLine,
+    PurchaseOrderPlaced,
+)
+
+REASON = OrderReason(
+    formula="s = F^-1(0.95); S = s + cover; Q = ceil((S - position) / pack) * pack",
+    inventory_position=4,
+    on_hand=7,
+    reserved=2,
+    backordered=0,
+    on_order=0,
+    reorder_point=9,
+    order_up_to_level=16,
+    protection_interval_days=4.0,
+    protection_demand_mean=5.5,
+    protection_demand_sd=2.75,
+    cycle_service_level=0.95,
+    minimum_order_quantity=6,
+    pack_size=6,
+    forecast_learned_until=NEXT_DAY,
+    unsellable=4,
+    in_transit=3,
+)
+
+EXAMPLES: tuple[Event, ...] = (
+    DemandForecast(
+        sku="1029743",
+        location="south-1",
+        model="ew-1",
+        learned_until=NEXT_DAY,
+        horizons=(
+            HorizonForecast(days=1, mean=1.25, size=0.8),
+            HorizonForecast(days=7, mean=8.5, size=4.5),
+        ),
+    ),
+    PurchaseOrderPlaced(
+        supplier="supplier-3",
+        purchase_order="po-1",
+        location="north-1",
+        placed_at=NEXT_DAY,
+        lines=(
+            PurchaseOrderLine(
+                order_line="pol-1", need="need-1", sku="1029743", quantity=12, reason=REASON
+            ),
+        ),
+    ),
+    PurchaseOrderClosed(
+        supplier="supplier-3", purchase_order="po-1", location="north-1", closed_at=NOON
+    ),
+    RoutePlanned(
+        location="north-1",
+        route="route-1",
+        wave="wave-1",
+        plan_version=2,
+        vehicle="van-1",
+        departs_at=NEXT_DAY + timedelta(hours=8),
+        returns_at=NEXT_DAY + timedelta(hours=10),
+        distance_km=23.75,
+        load_grams=5400,
+        stops=(
+            Stop(
+                allocation="a-1",
+                order="shop:42",
+                destination=HOME,
+                arrives_at=NEXT_DAY + timedelta(hours=9),
+                distance_km=11.5,
+            ),
+        ),
+    ),
+    ShipmentUnserved(
+        location="north-1",
+        allocation="a-1",
+        order="shop:42",
+        wave="wave-1",
+        reason="weighs 900000 g, the largest vehicle here takes 800000 g",
+    ),
+    ShipmentDelivered(
+        location="north-1",
+        allocation="a-1",
+        order="shop:42",
+        route="route-1",
+        delivered_at=NEXT_DAY + timedelta(hours=9, minutes=4),
+    ),
+    WithdrawalRefused(
+        location="north-1", allocation="a-1", order="shop:42", reason="route-1 has left"
+    ),
+    Product(
+        sku="1029743",
+        name="Milk, 1 gal",
+        category="DAIRY",
+        supplier="supplier-3",
+        weight_grams=3900,
+        pack_size=6,
+        minimum_order_quantity=6,
+        unit_cost=2.15,
+        components=(Component(sku="995242", quantity=2),),
+    ),
+    Supplier(
+        supplier="supplier-3",
+        name="Dairy of the North",
+        lead_time_days_mean=2.5,
+        lead_time_days_sd=0.75,
+        review_period_days=1.0,
+        cycle_service_level=0.97,
+    ),
+    Location(location="north-1", pool="north", name="North, first", place=HOME),
+    Pool(pool="north", shard=1, name="North"),
+    Vehicle(
+        vehicle="van-1",
+        location="north-1",
+        capacity_grams=800_000,
+        speed_kmh=32.5,
+        shift_start_hour=7.5,
+        shift_hours=8.0,
+        cost_per_km=0.45,
+        fixed_cost=25.0,
+    ),
+    DeadLetter(
+        consumer="stock-ledger",
+        source_topic="restock.ledger.v1",
+        source_partition=1,
+        source_offset=77,
+        reason="Input should be greater than 0: 0",
+        field="lines.0.quantity",
+        attempt=1,
+        headers=(("ce_specversion", "1.0"), ("ce_id", "m-1")),
+        record_key="c2hvcDo0Mg==",
+        body="e30=",
+        body_bytes=2,
+    ),
+)
