@@ -64,7 +64,10 @@ EXAMPLES: tuple[Event, ...] = (
         channel="amazon",
     ),
     CartReleased(
-        hold="shop:cart-9", released_at=NOON, lines=(HoldLine(sku="1029743", quantity=1),)
+        hold="shop:cart-9",
+        release="rel-1",
+        released_at=NOON,
+        lines=(HoldLine(sku="1029743", quantity=1),),
     ),
     LineOffered(
         offer="offer-1",

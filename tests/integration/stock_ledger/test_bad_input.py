@@ -54,7 +54,7 @@ def told(parcel: str) -> list[Bad]:
     )
     again = dispatched(parcel, "good", "n1").model_copy(update={"route": "another"})
     too_many = CartReleased(
-        hold="cart", released_at=EPOCH, lines=(HoldLine(sku="tea", quantity=3),)
+        hold="cart", release="x", released_at=EPOCH, lines=(HoldLine(sku="tea", quantity=3),)
     )
     return [
         Bad(placed("a", "cocoa"), "'cocoa' is not a sku known here", "lines.0.sku"),

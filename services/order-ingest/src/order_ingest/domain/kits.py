@@ -42,6 +42,7 @@ def order_lines(
         if any(one.quantity * line.quantity > MAX_UNITS_PER_LINE for one in components):
             reason = f"takes more than {MAX_UNITS_PER_LINE} units of a component"
             findings.append(Finding(f"{at}.{number - 1}.quantity", reason, line.quantity))
+            continue
         told.append(
             OrderLine(
                 line=name,

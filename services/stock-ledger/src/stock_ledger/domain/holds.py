@@ -12,7 +12,7 @@ from stock_ledger.domain.backorders import serve
 from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.draft import Draft, pieces_in
 from stock_ledger.domain.effects import end_held, keep_from_lots
-from stock_ledger.domain.model import HOLD, Claim, ClaimKey, ClaimState, PieceState
+from stock_ledger.domain.model import HOLD, Booking, Claim, ClaimKey, ClaimState, PieceState
 from stock_ledger.domain.sourcing import Want
 from stock_ledger.domain.trial import rank
 
@@ -56,6 +56,11 @@ def release_cart(books: Books, message: Message[CartReleased]) -> Decision:
         raise Permanent(f"{event.hold!r} is not a hold of this shard", field="hold")
     if hold.state is ClaimState.ENDED:
         return Decision(duplicate=True)
+    if event.release is not None:
+        booking = Booking("hold release", f"{event.hold} {event.release}")
+        if draft.fact(Booking, booking.key) is not None:
+            return Decision(duplicate=True)
+        draft.put(booking)
     held = _held(hold)
     given_up = Counter({line.sku: line.quantity for line in event.lines}) or held
     for place, line in enumerate(event.lines):

@@ -133,12 +133,6 @@ class Needs:
                 self.freed_skus.update(line.sku for line in event.lines)
                 self._add_lines(event.replacements)
                 self.serials.update((one.sku, name) for one in event.lines for name in one.serials)
-            case CartHeld():
-                self.claims.add(event.hold)
-                self.skus.update(line.sku for line in event.lines)
-            case CartReleased():
-                self.claims.add(event.hold)
-                self.freed_claims.add(event.hold)
             case GoodsReceived():
                 self.bookings.add(("receipt", event.receipt))
                 self.freed_skus.update(line.sku for line in event.lines)
@@ -160,10 +154,18 @@ class Needs:
             case AssortmentListed():
                 self.skus.update(event.skus)
             case _:
-                self._add_transfer(event)
+                self._add_holds_and_transfers(event)
 
-    def _add_transfer(self, event: Event) -> None:
+    def _add_holds_and_transfers(self, event: Event) -> None:
         match event:
+            case CartHeld():
+                self.claims.add(event.hold)
+                self.skus.update(line.sku for line in event.lines)
+            case CartReleased():
+                self.claims.add(event.hold)
+                self.freed_claims.add(event.hold)
+                if event.release is not None:
+                    self.bookings.add(("hold release", f"{event.hold} {event.release}"))
             case TransferOrdered():
                 self.claims.add(event.transfer)
                 self.skus.update(line.sku for line in event.lines)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from restock_common.contracts.event import Contract, Event
 from restock_common.contracts.topics import LEDGER, SHARDS, Topic
 from restock_common.units import (
+    MAX_UNITS_PER_LINE,
     Identifier,
     Latitude,
     LocationId,
@@ -109,6 +110,16 @@ class OrderLine(Contract):
     components: Components = ()
     preorder: bool = False
     split: bool = True
+
+    @model_validator(mode="after")
+    def _can_be_told(self) -> "OrderLine":
+        for one in self.components:
+            if one.quantity * self.quantity > MAX_UNITS_PER_LINE:
+                raise ValueError(
+                    f"{self.quantity} kits of {one.quantity} {one.sku!r} are more than"
+                    f" {MAX_UNITS_PER_LINE} units"
+                )
+        return self
 
 
 def distinct_lines(lines: tuple[OrderLine, ...]) -> tuple[OrderLine, ...]:

@@ -41,8 +41,19 @@ class CartHeld(LedgerEvent):
 
 
 class CartReleased(LedgerEvent):
-    """Units of a hold are free again: those of the lines, or all where there are none."""
+    """Units of a hold are free again: those of the lines, or all where there are none.
+
+    Attributes:
+        release: Of a part: its own id, since a part told twice must count once.
+    """
 
     hold: Identifier
     released_at: Timestamp
     lines: HoldLines = ()
+    release: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "CartReleased":
+        if self.lines and self.release is None:
+            raise ValueError("a part of a hold is released without an id of its own")
+        return self
