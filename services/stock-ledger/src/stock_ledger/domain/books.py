@@ -17,6 +17,8 @@ from stock_ledger.domain.model import (
     ClaimState,
     Entry,
     Fact,
+    KnownLocation,
+    KnownSku,
     Movement,
     Piece,
     PieceState,
@@ -200,6 +202,8 @@ class Books:
         for kind, facts in decision.facts.items():
             self.facts.setdefault(kind, {}).update(facts)
             self.changed_facts.setdefault(kind, {}).update(facts)
+            self.skus_listed |= kind is KnownSku
+            self.locations_listed |= kind is KnownLocation
         self.changed_balances.update(decision.balances)
         self.changed_claims.update(decision.claims)
         self.changed_allocations.update(decision.allocations)
