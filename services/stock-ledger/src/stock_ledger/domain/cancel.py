@@ -7,6 +7,7 @@ from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.cutting import cut, cut_all, live
 from stock_ledger.domain.draft import Draft
 from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState
+from stock_ledger.domain.offers import offer_key
 
 _OVER = frozenset({ClaimState.CANCELLED, ClaimState.REFUSED})
 
@@ -20,11 +21,11 @@ def withdraw_line(books: Books, message: Message[LineWithdrawn]) -> Decision:
     """Give back what home no longer wants of an offer; all of it is remembered for ever.
 
     Raises:
-        Permanent: A part is taken back of what was never offered.
+        Permanent: A part is taken back of what was never offered, or the offer is named as none is.
     """
     event = message.event
     draft = Draft(books, message.id, message.time)
-    key = ClaimKey(event.order, event.offer)
+    key = offer_key(event)
     claim = draft.open(key)
     if event.remaining == 0:
         return _call_off(draft, key)

@@ -1,12 +1,12 @@
 """Offers between pools: taken in, answered, and what an answer leads to at home."""
 
 from restock_common.contracts.envelope import Message
-from restock_common.contracts.ledger import LineAccepted, LineOffered, LineRefused
+from restock_common.contracts.ledger import LineAccepted, LineOffered, LineRefused, LineWithdrawn
 from restock_common.errors import Permanent
 from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.draft import Draft
 from stock_ledger.domain.effects import reserve
-from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState, PieceState
+from stock_ledger.domain.model import HOLD, HOME, TRANSFER, Claim, ClaimKey, ClaimState, PieceState
 from stock_ledger.domain.sources import ask_next_pool, whole_shares
 from stock_ledger.domain.sourcing import Want
 from stock_ledger.domain.trial import rank
@@ -16,12 +16,12 @@ def take_offer(books: Books, message: Message[LineOffered]) -> Decision:
     """Remember an offer until time advances; nothing if it is known or was withdrawn before.
 
     Raises:
-        Permanent: The offered pool is not on this shard.
+        Permanent: The offered pool is not on this shard, or the offer is named as none is.
     """
     event = message.event
     if event.sourcing.shard != books.shard:
         raise Permanent(f"is {event.sourcing.shard}, read on {books.shard}", field="sourcing.shard")
-    key = ClaimKey(event.order, event.offer)
+    key = offer_key(event)
     if books.claim(key) is not None:
         return Decision(duplicate=True)
     draft = Draft(books, message.id, message.time)
@@ -32,6 +32,13 @@ def take_offer(books: Books, message: Message[LineOffered]) -> Decision:
         fresh=False,
     )
     return draft.finish()
+
+
+def offer_key(event: LineOffered | LineWithdrawn) -> ClaimKey:
+    """Return what an offer is known by. Raises Permanent where it is named as none is."""
+    if event.offer in {HOLD, TRANSFER}:
+        raise Permanent(f"{event.offer!r} is not the name of an offer", field="offer")
+    return ClaimKey(event.order, event.offer)
 
 
 def answer(draft: Draft, claim: Claim) -> None:
