@@ -23,8 +23,13 @@ PASSED_ON_TO = (STOCK, FULFILMENT, DEMAND)
 
 
 def advance_time(books: Books, message: Message[TimeAdvanced]) -> Decision:
-    """End holds, release what was withdrawn, end what all have refused, answer, pass time on."""
+    """End holds, release what was withdrawn, end what all have refused, answer, pass time on.
+
+    A time that has come already changes nothing.
+    """
     until = message.event.until
+    if until <= books.clock.until:
+        return Decision(duplicate=True)
     draft = Draft(books, message.id, until)
     upkeep.set_expired_aside(draft)
     freed = holds.expire(draft, books)
