@@ -30,6 +30,9 @@ def source(draft: Draft, claim: Claim, lines: Iterable[OrderLine], occurred_at: 
         claim: The order's, at home.
         lines: Units that are asked for from now on.
         occurred_at: When the customer asked for them.
+
+    Raises:
+        Permanent: They would wait at a location of another pool.
     """
     asked = [(line, _ask(draft, claim, line, occurred_at)) for line in lines]
     ranked = rank(draft, claim, [_want(claim, n) for _, numbers in asked for n in numbers])
@@ -97,7 +100,10 @@ def ask_next_pool(draft: Draft, claim: Claim, number: int, line: OrderLine) -> b
 
 
 def end_at_home(draft: Draft, claim: Claim, number: int, *, split: bool = True) -> None:
-    """Reserve at home what is there now, and let the rest wait at the nearest location."""
+    """Reserve at home what is there now, and let the rest wait at the nearest location.
+
+    It stays as it is where each of its locations has become another pool's in the meantime.
+    """
     piece = claim.pieces[number]
 
     def available(location: str) -> int:
@@ -107,8 +113,13 @@ def end_at_home(draft: Draft, claim: Claim, number: int, *, split: bool = True) 
     shares = sourcing.fill(piece.quantity, ranked, available) if split else []
     # The reserved units leave the piece, unless they are all of it.
     reserve(draft, claim, number, shares)
-    if claim.pieces[number].state is not PieceState.RESERVED:
-        backorder(draft, claim, number, PieceState.BACKORDERED)
+    if claim.pieces[number].state is PieceState.RESERVED:
+        return
+    for location in claim.locations:
+        if draft.pool_of(piece.sku, location) in {None, claim.pool}:
+            claim.pieces[number] = claim.pieces[number]._replace(location=location)
+            backorder(draft, claim, number, PieceState.BACKORDERED)
+            return
 
 
 def _want(claim: Claim, number: int) -> Want:
@@ -130,6 +141,7 @@ def _ask(draft: Draft, claim: Claim, line: OrderLine, occurred_at: datetime) -> 
                 occurred_at=occurred_at,
             )
         )
+        draft.check_pool(sku, claim.locations[0], claim.pool, "sourcing.0.locations.0.location")
         numbers.append(draft.ask(claim, line.line, sku, units))
     return numbers
 

@@ -57,19 +57,19 @@ class View:
         return sorted(found, key=first_expired) if added else found
 
     def pool_of(self, sku: str, location: str) -> str | None:
-        """Return whose location it is, as far as it is known."""
-        known = self.fact(KnownLocation, location)
-        if known is not None:
-            return known.pool
+        """Return whose location it is, as far as it is known; what is stocked there stays."""
         found = self.lots(sku, location)
-        return found[0].pool if found else None
+        if found:
+            return found[0].pool
+        known = self.fact(KnownLocation, location)
+        return None if known is None else known.pool
 
-    def check_pool(self, sku: str, location: str, pool: str) -> None:
+    def check_pool(self, sku: str, location: str, pool: str, field: str = "pool") -> None:
         """Raise Permanent where a location belongs to another pool."""
         known = self.pool_of(sku, location)
         if known is not None and known != pool:
             raise Permanent(
-                f"location {location!r} belongs to pool {known!r}, not {pool!r}", field="pool"
+                f"location {location!r} belongs to pool {known!r}, not {pool!r}", field=field
             )
 
     def sellable_lots(self, sku: str, location: str) -> Iterator[tuple[str, int]]:
