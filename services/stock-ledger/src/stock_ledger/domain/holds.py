@@ -62,16 +62,18 @@ def release_cart(books: Books, message: Message[CartReleased]) -> Decision:
             return Decision(duplicate=True)
         draft.put(booking)
     held = _held(hold)
-    given_up = Counter({line.sku: line.quantity for line in event.lines}) or held
+    given_up: Counter[str] = Counter()
     for place, line in enumerate(event.lines):
-        if line.quantity > held[line.sku]:
+        given_up[line.sku] += line.quantity
+        if given_up[line.sku] > held[line.sku]:
             raise Permanent(
-                f"{line.quantity} units of {line.sku!r} are more than the {held[line.sku]} held",
+                f"{given_up[line.sku]} units of {line.sku!r} are more than the"
+                f" {held[line.sku]} held",
                 field=f"lines.{place}.quantity",
             )
-    _free(draft, hold, given_up, HoldEnd.RELEASED)
+    _free(draft, hold, given_up or held, HoldEnd.RELEASED)
     _end_empty(hold)
-    for sku in given_up:
+    for sku in given_up or held:
         serve(draft, hold.pool, sku)
     return draft.finish()
 
