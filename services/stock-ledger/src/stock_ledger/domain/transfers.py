@@ -145,7 +145,8 @@ def receive_transfer(books: Books, message: Message[TransferReceived]) -> Decisi
     Units that arrive before the source's shard has told of them are taken from the road.
 
     Raises:
-        Permanent: The location belongs to another pool, or the transfer goes elsewhere.
+        Permanent: The location belongs to another pool, the transfer goes elsewhere, or a line
+            of it is another sku.
     """
     event = message.event
     check_not_ahead("received_at", event.received_at, message.time)
@@ -153,6 +154,7 @@ def receive_transfer(books: Books, message: Message[TransferReceived]) -> Decisi
     if books.fact(Booking, booking.key) is not None:
         return Decision(duplicate=True)
     draft = Draft(books, message.id, message.time, event.received_at)
+    _check_told(draft, event)
     for line in event.lines:
         draft.check_pool(line.sku, event.location, event.pool)
         _receive_line(draft, event, line)
@@ -222,84 +224,133 @@ def _departed(draft: Draft, piece: Piece) -> DepartedLine:
 def _come_near(draft: Draft, event: TransferDeparted, line: DepartedLine) -> None:
     """Post units that are on their way, less those that were received before they were told of."""
     lot, target = line.lot or "", event.target
-    keys = [(event.transfer, line.line, each) for each in ("", lot)]
-    early, inbound = (
-        draft.fact(Inbound, key) or Inbound(*key, line.sku, target.location, target.pool)
-        for key in keys
-    )
-    units = min(line.quantity, max(0, early.received + early.lost - early.shipped))
-    if lot:  # they were received before it was known of which lot they are
-        draft.put(replace(early, received=early.received - units))
-        inbound = replace(inbound, received=inbound.received + units)
-    draft.put(replace(inbound, shipped=inbound.shipped + line.quantity))
-    if line.quantity > units:
-        draft.shift(
-            (line.sku, target.location),
-            target.pool,
-            (Account.TRANSIT, Account.IN_TRANSIT),
-            line.quantity - units,
-            lot,
-            line.expires_on,
+    here = _received_early(draft, event, line)
+    inbound = draft.fact(Inbound, (event.transfer, line.line, lot))
+    if inbound is None or inbound.sku != line.sku:  # something else came before this was told
+        inbound = Inbound(event.transfer, line.line, lot, line.sku, target.location, target.pool)
+    left = line.quantity - here
+    lost = left if here and _is_complete(draft, event.transfer, line.line) else 0
+    draft.put(
+        replace(
+            inbound,
+            location=target.location,
+            pool=target.pool,
+            shipped=inbound.shipped + line.quantity,
+            received=inbound.received + (here if lot else 0),
+            lost=inbound.lost + lost,
         )
+    )
+    place = (line.sku, target.location)
+    if left > 0:
+        way = (Account.TRANSIT, Account.IN_TRANSIT)
+        draft.shift(place, target.pool, way, left, lot, line.expires_on)
+    if lost > 0:
+        draft.shift(place, target.pool, (Account.IN_TRANSIT, Account.ADJUSTMENT), lost, lot)
+        name = Counter({(line.line, line.sku): lost})
+        _tell(draft, event.transfer, target.location, name, TransferStage.LOST)
+
+
+def _received_early(draft: Draft, event: TransferDeparted, line: DepartedLine) -> int:
+    """Return the units of a line that were received before it was known of which lot they are."""
+    early = draft.fact(Inbound, (event.transfer, line.line, ""))
+    if early is None or early.sku != line.sku:
+        return 0
+    units = min(line.quantity, max(0, early.received + early.lost - early.shipped))
+    if line.lot:
+        draft.put(replace(early, received=early.received - units))
+    return units
 
 
 def _inbound(draft: Draft, transfer: str) -> list[Inbound]:
     return [one for one in draft.facts(Inbound) if one.transfer == transfer]
 
 
-def _receive_line(draft: Draft, event: TransferReceived, line: TransferLine) -> None:
-    """Take units from what is on its way, lot by lot, and from the road what is not told of yet."""
-    left = line.quantity
+def _check_told(draft: Draft, event: TransferReceived) -> None:
+    """Raise Permanent where something else, or elsewhere, arrives than was told to be coming."""
+    skus = {line.line: (place, line.sku) for place, line in enumerate(event.lines)}
     for inbound in _inbound(draft, event.transfer):
-        if inbound.location != event.location:
+        if inbound.shipped and inbound.location != event.location:
             raise Permanent(f"is {event.location!r}, not {inbound.location!r}", field="location")
-        coming = inbound.shipped - inbound.received - inbound.lost
-        if (inbound.line, inbound.sku) != (line.line, line.sku) or coming <= 0 or left == 0:
-            continue
-        units = min(left, coming)
-        left -= units
-        _arrive(draft, event, inbound, units, Account.IN_TRANSIT)
+        draft.check_pool(inbound.sku, event.location, event.pool)
+        place, sku = skus.get(inbound.line, (0, inbound.sku))
+        if sku != inbound.sku:
+            raise Permanent(f"is {sku!r}, not {inbound.sku!r}", field=f"lines.{place}.sku")
+
+
+def _receive_line(draft: Draft, event: TransferReceived, line: TransferLine) -> None:
+    """Take units from what is on its way, lot by lot, and from the road what is not told of yet.
+
+    What was given up as lost has turned up when more arrives than is on its way.
+    """
+    left = line.quantity
+    for source in (Account.IN_TRANSIT, Account.ADJUSTMENT):
+        for inbound in _inbound(draft, event.transfer):
+            if (inbound.line, inbound.sku) == (line.line, line.sku):
+                there = inbound.coming if source is Account.IN_TRANSIT else inbound.lost
+                units = min(left, there)
+                left -= units
+                _arrive(draft, event, inbound, units, source)
     if left:
         known = draft.fact(Inbound, (event.transfer, line.line, ""))
         early = known or Inbound(
             event.transfer, line.line, "", line.sku, event.location, event.pool
         )
         _arrive(draft, event, early, left, Account.TRANSIT)
-    stage = TransferStage.RECEIVED
-    _tell(draft, event, Counter({(line.line, line.sku): line.quantity}), stage)
+    lines = Counter({(line.line, line.sku): line.quantity})
+    _tell(draft, event.transfer, event.location, lines, TransferStage.RECEIVED)
+
+
+def _completion(transfer: str, line: str) -> Booking:
+    """Return what is booked where a line was received to its end before it was told of."""
+    return Booking("transfer complete", f"{transfer} {line}")
+
+
+def _is_complete(draft: Draft, transfer: str, line: str) -> bool:
+    return draft.fact(Booking, _completion(transfer, line).key) is not None
 
 
 def _arrive(
     draft: Draft, event: TransferReceived, inbound: Inbound, units: int, source: Account
 ) -> None:
+    if units == 0:
+        return
     place = (inbound.sku, event.location)
     draft.shift(place, event.pool, (source, Account.FREE), units, inbound.lot)
-    draft.put(replace(inbound, received=inbound.received + units))
+    found = units if source is Account.ADJUSTMENT else 0
+    received = inbound.received + units
+    draft.put(replace(inbound, received=received, lost=inbound.lost - found))
 
 
 def _lose_the_rest(draft: Draft, event: TransferReceived) -> None:
+    """Give up what is on its way; what is missing of lines that came early when it is told of."""
     lost: Counter[tuple[str, str]] = Counter()
     for inbound in _inbound(draft, event.transfer):
-        missing = inbound.shipped - inbound.received - inbound.lost
+        missing = inbound.coming
         if missing > 0:
             place = (inbound.sku, inbound.location)
             accounts = (Account.IN_TRANSIT, Account.ADJUSTMENT)
             draft.shift(place, inbound.pool, accounts, missing, inbound.lot)
             draft.put(replace(inbound, lost=inbound.lost + missing))
             lost[inbound.line, inbound.sku] += missing
-    _tell(draft, event, lost, TransferStage.LOST)
+        elif inbound.received > inbound.shipped:
+            draft.put(_completion(event.transfer, inbound.line))
+    _tell(draft, event.transfer, event.location, lost, TransferStage.LOST)
 
 
 def _tell(
-    draft: Draft, event: TransferReceived, lines: Counter[tuple[str, str]], stage: TransferStage
+    draft: Draft,
+    transfer: str,
+    location: str,
+    lines: Counter[tuple[str, str]],
+    stage: TransferStage,
 ) -> None:
     for (line, sku), units in lines.items():
         draft.emit(
             StockTransferred(
                 sku=sku,
-                transfer=event.transfer,
+                transfer=transfer,
                 line=line,
-                location=event.location,
+                location=location,
                 quantity=units,
                 stage=stage,
             )

@@ -133,6 +133,11 @@ class Inbound:
         """Return transfer, line and lot."""
         return self.transfer, self.line, self.lot
 
+    @property
+    def coming(self) -> int:
+        """Return the units that are on their way."""
+        return max(0, self.shipped - self.received - self.lost)
+
 
 @dataclass(frozen=True, slots=True)
 class Serial:
