@@ -51,10 +51,8 @@ def ship(books: Books, message: Message[ShipmentDispatched]) -> Decision:
     if event.lines:
         _ship_some(draft, claims, event)
     else:
-        for claim in claims:
-            for number, piece in pieces_in(claim, *_IN_PARCEL):
-                if piece.allocation == allocation.allocation:
-                    _ship_piece(draft, claim, number)
+        for claim, number in _in_parcel(claims, allocation.allocation):
+            _ship_piece(draft, claim, number)
     draft.set_allocation(allocation, AllocationState.SHIPPED, event.route)
     return draft.finish()
 
@@ -87,11 +85,9 @@ def release(draft: Draft, parcels: Iterable[str]) -> set[tuple[str, str]]:
     for parcel in sorted(parcels):
         allocation = draft.allocation(parcel)
         assert allocation is not None, f"{parcel} is indexed, but not in the books"
-        for claim in draft.open_order(allocation.order):
-            for number, piece in pieces_in(claim, *_IN_PARCEL):
-                if piece.allocation == parcel:
-                    _release_piece(draft, claim, number)
-                    freed.add((claim.pool, piece.sku))
+        for claim, number in _in_parcel(draft.open_order(allocation.order), parcel):
+            _release_piece(draft, claim, number)
+            freed.add((claim.pool, claim.pieces[number].sku))
         draft.set_allocation(allocation, AllocationState.RELEASED)
     return freed
 
@@ -115,16 +111,14 @@ def _ship_some(draft: Draft, claims: list[Claim], event: ShipmentDispatched) -> 
         left[line.line, line.sku] += line.quantity
         serials.leave(draft, line, event)
     asked = Counter(left)
-    for claim in claims:
-        for number, piece in pieces_in(claim, *_IN_PARCEL):
-            if piece.allocation != event.allocation:
-                continue
-            units = min(piece.quantity, left[piece.line, piece.sku])
-            if units > 0:
-                left[piece.line, piece.sku] -= units
-                _ship_piece(draft, claim, draft.divide(claim, number, units))
-            if units < piece.quantity:
-                _leave_behind(draft, claim, number)
+    for claim, number in _in_parcel(claims, event.allocation):
+        piece = claim.pieces[number]
+        units = min(piece.quantity, left[piece.line, piece.sku])
+        if units > 0:
+            left[piece.line, piece.sku] -= units
+            _ship_piece(draft, claim, draft.divide(claim, number, units))
+        if units < piece.quantity:
+            _leave_behind(draft, claim, number)
     for place, line in enumerate(event.lines):
         if left[line.line, line.sku] > 0:
             there = asked[line.line, line.sku] - left[line.line, line.sku]
@@ -132,6 +126,18 @@ def _ship_some(draft: Draft, claims: list[Claim], event: ShipmentDispatched) -> 
                 f"{line.quantity} units of {line.sku!r}, {there} in the parcel",
                 field=f"lines.{place}.quantity",
             )
+
+
+def _in_parcel(claims: list[Claim], parcel: str) -> list[tuple[Claim, int]]:
+    """Return the pieces of a parcel: what is still wanted first, what a count had missed last."""
+    found = [
+        (piece.state is PieceState.RECALLED, piece.cut, claim, number)
+        for claim in claims
+        for number, piece in pieces_in(claim, *_IN_PARCEL)
+        if piece.allocation == parcel
+    ]
+    found.sort(key=lambda one: one[:2])
+    return [(claim, number) for _, _, claim, number in found]
 
 
 def _leave_behind(draft: Draft, claim: Claim, number: int) -> None:
