@@ -282,7 +282,8 @@ class Draft(View):
             until: The time that has come, where it advances.
         """
         if self._parcels:
-            for event, claim in telling.allocated(self, self._parcels, self._claims.values()):
+            claims = sorted(self._claims.values(), key=lambda claim: claim.key)
+            for event, claim in telling.allocated(self, self._parcels, claims):
                 self.emit(event, claim=claim)
         changed = {
             key: balance

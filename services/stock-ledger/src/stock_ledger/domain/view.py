@@ -135,9 +135,8 @@ class View:
         return claim
 
     def open_order(self, order: str) -> list[Claim]:
-        """Return all claims of an order on this shard, to be changed."""
-        offers = self._books.orders.get(order, {})
-        keys = [ClaimKey(order, offer) for offer in offers]
+        """Return all claims of an order on this shard, to be changed, in order of their offers."""
+        keys = [ClaimKey(order, offer) for offer in sorted(self._books.orders.get(order, ()))]
         return [claim for claim in map(self.open_known, keys) if claim.is_order]
 
     def waiting(self, pool: str, sku: str) -> list[tuple[Score, ClaimKey]]:
