@@ -178,6 +178,9 @@ class Needs:
             case TransferDeparted():
                 self.transfers.add(event.transfer)
                 self.bookings.add(("transfer departure", f"{event.transfer} {event.shipment}"))
+                self.bookings.update(
+                    ("transfer complete", f"{event.transfer} {line.line}") for line in event.lines
+                )
                 self.skus.update(line.sku for line in event.lines)
             case TransferReceived():
                 self.transfers.add(event.transfer)
