@@ -1,6 +1,6 @@
 """The working set of one batch, and what a decision changes in it."""
 
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -136,6 +136,10 @@ class Books:
     changed_allocations: dict[str, Allocation] = field(default_factory=dict)
     changed_facts: Facts = field(default_factory=dict)
     journal: list[Entry] = field(default_factory=list)
+    _by_place: dict[Place, list[Movement]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _indexed: int = field(default=0, init=False, repr=False, compare=False)
 
     def store(
         self,
@@ -178,14 +182,25 @@ class Books:
         stored = self.later.get((place, moment), {}).items()
         fresh = [
             ((one.lot, one.source, one.target), one.units)
-            for _, _, one in self.journal
-            if (one.sku, one.location) == place and one.effective_at > moment
+            for one in self._moved_at(place)
+            if one.effective_at > moment
         ]
         return sum(
             units * ((target in accounts) - (source in accounts))
             for (of, source, target), units in [*stored, *fresh]
             if lot is None or of == lot
         )
+
+    def _moved_at(self, place: Place) -> Sequence[Movement]:
+        """Return what has moved in this batch at a place.
+
+        Indexed only where somebody asks, and only what has come since then: orders never ask, a
+        count asks for each of its lines.
+        """
+        for _, _, one in self.journal[self._indexed :]:
+            self._by_place.setdefault((one.sku, one.location), []).append(one)
+        self._indexed = len(self.journal)
+        return self._by_place.get(place, ())
 
     def apply(self, cause: str, now: datetime, decision: Decision) -> None:
         """Take a decision's changes in, with the id and time of the message that caused them."""

@@ -149,7 +149,10 @@ class Draft(View):
             drafted = self._balances[key] = known.copy()
             return drafted
         self.check_pool(sku, location, pool)
-        self._lots.setdefault((sku, location), []).append(key)
+        place = (sku, location)
+        if place not in self._lots:
+            self._places.setdefault(sku, []).append(place)
+        self._lots.setdefault(place, []).append(key)
         drafted = Balance(sku, location, lot, pool, self.effective_at, expires_on)
         self._balances[key] = drafted
         return drafted

@@ -41,6 +41,7 @@ class View:
         self._books = books
         self._balances: dict[BalanceKey, Balance] = {}
         self._lots: dict[Place, list[BalanceKey]] = {}
+        self._places: dict[str, list[Place]] = {}
         self._claims: dict[ClaimKey, Claim] = {}
         self._allocations: dict[str, Allocation] = {}
         self._facts: Facts = {}
@@ -112,9 +113,9 @@ class View:
         """Return the pool's locations that hold or await a sku, in order of their names."""
         known = self._books.stocked_at.get((pool, sku), ())
         added = [
-            location
-            for (of, location), keys in self._lots.items()
-            if of == sku and self._balances[keys[0]].pool == pool
+            place[1]
+            for place in self._places.get(sku, ())
+            if self._balances[self._lots[place][0]].pool == pool
         ]
         return sorted({*known, *added}) if added else list(known)
 
