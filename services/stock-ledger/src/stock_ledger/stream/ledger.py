@@ -1,9 +1,10 @@
 """The ledger's log in: one transaction a batch, decided by `handlers`, kept by a store."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
+
+from prometheus_client import Counter
 
 from restock_common import telemetry
 from restock_common.contracts import Event
@@ -24,7 +25,7 @@ SERVICE = "stock-ledger"
 MAX_RECORDS = 1000
 
 _HANDLED = frozenset(HANDLERS)
-_COUNTED = {
+_COUNTED: Mapping[type[Event], Counter] = {
     StockReserved: telemetry.LEDGER_RESERVATIONS,
     StockBackordered: telemetry.LEDGER_BACKORDERS,
     LineOffered: telemetry.LEDGER_OFFERS,
@@ -70,9 +71,10 @@ class LedgerApplication:
         decision = decide(state, message)
         if decision.duplicate:
             telemetry.LEDGER_DUPLICATES.labels(type(message.event).__name__).inc()
-        for kind, number in Counter(type(one.event) for one in decision.emissions).items():
-            if kind in _COUNTED:
-                _COUNTED[kind].inc(number)
+        for emission in decision.emissions:
+            counter = _COUNTED.get(type(emission.event))
+            if counter is not None:
+                counter.inc()
         return decision.emissions
 
     async def save(self, connection: Connection, state: Books) -> None:
