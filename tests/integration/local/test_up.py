@@ -9,6 +9,7 @@ import httpx
 import psutil
 import pytest
 
+from restock_common.contracts.topics import SHARDS
 from restock_local.folders import state_folder
 
 pytestmark = pytest.mark.e2e
@@ -32,6 +33,12 @@ def curl(shown: str) -> tuple[str, dict[str, str], str]:
     return words[2], {pair[0]: pair[1] for pair in headers}, words[words.index("-d") + 1]
 
 
+def ledger_command(shown: str) -> list[str]:
+    found = re.search(r"^restock (ledger verify .*)$", shown, re.MULTILINE)
+    assert found, shown
+    return shlex.split(found.group(1))
+
+
 def runs(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
@@ -43,14 +50,17 @@ def test_up_takes_the_order_that_it_shows_and_leaves_nothing_after_ctrl_c() -> N
         [command, "up"], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
-        url, headers, body = curl(read_until(up, "Ctrl-C stops everything."))
+        shown = read_until(up, "Ctrl-C stops everything.")
+        url, headers, body = curl(shown)
         answer = httpx.post(url, headers=headers, content=body, timeout=60)
+        proof = subprocess.run([command, *ledger_command(shown)], capture_output=True, check=False)
         started = psutil.Process(up.pid).children(recursive=True)
         up.send_signal(signal.SIGINT)
         assert up.wait(timeout=120) == 0
     finally:
         up.kill()
     assert answer.status_code == 202, answer.text
+    assert (proof.returncode, proof.stdout.count(b": sound: ")) == (0, SHARDS), proof
     assert len(started) > 7
     assert [one for one in started if runs(one)] == []
     assert set(state_folder().glob("run-*")) - before == set()

@@ -8,12 +8,13 @@ from typing import Any
 
 from tests.integration.restock_common.rig import SHARD_NUMBERS, Rig, StoredBooking, terminate_others
 from tests.support import message, outgoing, publish, publish_raw, read_messages, until
-from tests.unit.restock_common.memory import UNLUCKY, placed
+from tests.unit.restock_common.memory import NINE, UNLUCKY, placed
 
 from restock_common.contracts import Event
 from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.envelope import Message
-from restock_common.contracts.topics import DEAD_LETTERS, LEDGER
+from restock_common.contracts.ledger import TimeAdvanced
+from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, LEDGER
 from restock_common.errors import Transient
 from restock_common.kafka import partition_of, read_to_end
 from restock_common.postgres import Database, PostgresInbox, PostgresWork
@@ -63,7 +64,8 @@ async def test_what_cannot_be_handled_is_set_aside_and_the_stream_goes_on(rig: R
 
 async def test_what_was_committed_but_not_published_is_published_by_the_next(rig: Rig) -> None:
     """The first writer dies between its commit and its publish."""
-    await publish(rig.kafka, [placed("dead-1", 1), placed("dead-2", 1)], partition=0)
+    told = [placed("dead-1", 1), TimeAdvanced(until=NINE), placed("dead-2", 1)]
+    await publish(rig.kafka, told, partition=0)
     records = [r async for r in read_to_end(rig.kafka, LEDGER) if r.partition == 0]
     cursor = await rig.inbox.take_over(FIRST)
     await transact(
@@ -79,6 +81,15 @@ async def test_what_was_committed_but_not_published_is_published_by_the_next(rig
         await rig.quiet(stream)
     assert await rig.booked("dead") == {"dead-1/1": 1, "dead-2/1": 1}
     assert await rig.demand_seen_once("dead", "dead") == ["dead-1", "dead-2"]
+    passed_on = [
+        one.event.until
+        for one in await read_messages(rig.kafka, DEMAND)
+        if isinstance(one.event, TimeAdvanced) and "/dead/" in one.source
+    ]
+    assert passed_on == [NINE, NINE], "once on each partition that the application passes it on to"
+    left = await rig.inbox.unpublished(FIRST, 0, 100)
+    assert left
+    assert all(entry.kept for entry in left), "time goes once it has been published"
 
 
 async def test_what_is_published_again_is_taken_once(rig: Rig) -> None:

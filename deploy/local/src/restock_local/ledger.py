@@ -1,7 +1,11 @@
 """`restock ledger`: proves the books, of a running ledger too."""
 
+import secrets
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import asdict
+from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import orjson
@@ -9,12 +13,14 @@ import typer
 from rich.console import Console
 
 from restock_common.contracts.topics import SHARDS
+from restock_common.errors import shown
 from restock_common.postgres import Database
-from restock_common.settings import KafkaSettings
+from restock_common.settings import KafkaSettings, read_settings
 from restock_local.session import ToldToEnd, run_session
 
 if TYPE_CHECKING:
-    from stock_ledger.audit import Verdict
+    from stock_ledger.audit import Rebuilt, Verdict
+    from stock_ledger.stream import LedgerApplication
 
 T = TypeVar("T")
 
@@ -36,6 +42,13 @@ Shard = Annotated[int | None, typer.Option(min=0, max=SHARDS - 1, help="Only thi
 AsJson = Annotated[bool, typer.Option("--json", help="Write the result as JSON.")]
 
 
+class Source(StrEnum):
+    """What books can be rebuilt from."""
+
+    JOURNAL = "journal"
+    LOG = "log"
+
+
 @app.command("verify")
 def verify_command(
     database_url: DatabaseUrl,
@@ -50,25 +63,55 @@ def verify_command(
     """
     from stock_ledger.audit import verify  # other commands do without the ledger
 
-    console = _console()
+    tell = _console().print
 
-    async def look() -> "list[Verdict]":
-        database = Database(database_url, max_connections=2, patience_s=None)
-        await database.open()
-        try:
-            return await verify(
-                database, _settings(kafka), shards=_shards(shard), tell=console.print
-            )
-        finally:
-            await database.close()
+    async def look(database: Database) -> "list[Verdict]":
+        shards = range(SHARDS) if shard is None else [shard]
+        return await verify(database, _settings(kafka), shards=shards, tell=tell)
 
-    verdicts = _run(look, console)
+    verdicts = _look(look, database_url)
     if as_json:
         _write(verdicts)
     else:
         for verdict in verdicts:
             sys.stdout.write(_line(verdict, compared=kafka is not None) + "\n")
     if any(verdict.finding for verdict in verdicts):
+        raise typer.Exit(BROKEN)
+
+
+@app.command("rebuild")
+def rebuild_command(
+    database_url: DatabaseUrl,
+    source: Annotated[
+        Source, typer.Option("--from", help="The movements in its database, or its log on Kafka.")
+    ] = Source.JOURNAL,
+    kafka: Kafka = None,
+    keep: Annotated[bool, typer.Option(help="Leave the rebuilt books in their schema.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild the books into a new schema and compare them with the ledger's.
+
+    Ends with 0 where they are identical, with 1 where they are not (the first differences are
+    told), with 2 where it cannot look.
+    """
+    from stock_ledger.audit import Rebuilt, rebuild_from_log, rebuild_from_movements
+
+    schema = f"restock_rebuild_{secrets.token_hex(4)}"
+    options: dict[str, Any] = {"schema": schema, "keep": keep, "tell": _console().print}
+    look: Callable[[Database], Awaitable[Rebuilt]]
+    if source is Source.JOURNAL:
+        look = partial(rebuild_from_movements, **options)
+    elif kafka is None:
+        raise typer.BadParameter("--from log reads Kafka: say where it is with --kafka")
+    else:
+        settings = KafkaSettings(kafka_bootstrap=kafka)
+        look = partial(rebuild_from_log, kafka=settings, application=_application(), **options)
+    rebuilt = _look(look, database_url)
+    if as_json:
+        _write({"identical": rebuilt.identical, **asdict(rebuilt)})
+    else:
+        sys.stdout.write("\n".join(_lines(rebuilt)) + "\n")
+    if not rebuilt.identical:
         raise typer.Exit(BROKEN)
 
 
@@ -95,14 +138,58 @@ def _line(verdict: "Verdict", *, compared: bool) -> str:
     )
 
 
-def _run(main: Callable[[], Coroutine[Any, Any, T]], console: Console) -> T:
-    """Run `main`, or end with the code that says that it cannot look."""
+def _lines(rebuilt: "Rebuilt") -> Iterator[str]:
+    """Yield what a rebuild has found as people read it."""
+    offsets = ", ".join(f"shard {n} {offset}" for n, offset in rebuilt.next_offsets.items())
+    yield f"From the {rebuilt.source}, as of these offsets of the ledger's topic: {offsets}."
+    for what, number in rebuilt.compared.items():
+        yield f"{what}: {number:,} compared"
+    for one in rebuilt.differences:
+        yield (
+            f"{one.what} {_told(one.where)}: the ledger has {_told(one.stored)}, rebuilt is"
+            f" {_told(one.rebuilt)}"
+        )
+    if rebuilt.schema is not None:
+        yield f"The rebuilt books are in the schema {rebuilt.schema}."
+    if rebuilt.identical:
+        yield "Identical."
+    else:
+        yield "NOT identical: the first differences of each kind are shown."
+
+
+def _told(values: Mapping[str, Any] | None) -> str:
+    if values is None:
+        return "nothing"
+    return ", ".join(f"{name}={shown(value)}" for name, value in values.items())
+
+
+def _application() -> "LedgerApplication":
+    """Return what decides, with the rules that the environment holds."""
+    from stock_ledger import store
+    from stock_ledger.settings import LedgerSettings
+    from stock_ledger.stream import LedgerApplication
+
+    return LedgerApplication(store, read_settings(LedgerSettings).rules)
+
+
+def _look(look: Callable[[Database], Awaitable[T]], database_url: str) -> T:
+    """Look at the ledger's database, or end with the code that says that this cannot be done."""
+
+    async def main() -> T:
+        database = Database(database_url, max_connections=3, patience_s=None)
+        await database.open()
+        try:
+            return await look(database)
+        finally:
+            await database.close()
+
     try:
         return run_session(main())
     except ToldToEnd as told:
         raise typer.Exit(told.exit_code) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, nothing is known of the books
-        console.print(f"Cannot look: {error}", style="red", markup=False, soft_wrap=True)
+        why = f"Cannot look: {str(error) or repr(error)}"
+        _console().print(why, style="red", markup=False, soft_wrap=True)
         raise typer.Exit(CANNOT_LOOK) from None
 
 
@@ -115,11 +202,11 @@ def _settings(kafka: str | None) -> KafkaSettings | None:
     return None if kafka is None else KafkaSettings(kafka_bootstrap=kafka)
 
 
-def _shards(shard: int | None) -> range:
-    return range(SHARDS) if shard is None else range(shard, shard + 1)
-
-
 def _write(result: object) -> None:
-    sys.stdout.buffer.write(
-        orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    )
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    sys.stdout.buffer.write(orjson.dumps(result, default=_as_text, option=options))
+
+
+def _as_text(value: object) -> str:
+    """Return bytes as hex digits: heads, keys and bodies."""
+    return value.hex() if isinstance(value, bytes) else str(value)

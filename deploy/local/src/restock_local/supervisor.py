@@ -101,6 +101,10 @@ class Supervisor:
         """Return a service's log file."""
         return self.folder / f"{name}.log"
 
+    def database_url(self, name: str) -> str:
+        """Return the URL of a started service's database."""
+        return self._environments[name][f"{ENV_PREFIX}DATABASE_URL"]
+
     async def start(self) -> None:
         """Start all and wait until all are ready. Raises ProcessFailed where one is not."""
         for kind in self._kinds.values():

@@ -86,6 +86,14 @@ def _show(console: Console, supervisor: Supervisor, info: dict[str, str], bootst
         soft_wrap=True,
     )
     console.print(
+        f"Whether its books are as they were written:\n\n"
+        f"restock ledger verify --database-url {supervisor.database_url('stock-ledger')}"
+        f" --kafka {bootstrap}\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
         "Routes follow a warehouse's cut-off; forecasts and purchase orders, midnight UTC."
     )
     console.print("Ctrl-C stops everything.")

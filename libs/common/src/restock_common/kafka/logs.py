@@ -1,7 +1,7 @@
 """Looking at logs without a group: where they begin and end, and what is in them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -169,7 +169,7 @@ async def first_record(settings: KafkaSettings, partition: Partition) -> Record 
 
 async def read_to_end(
     settings: KafkaSettings, topic: Topic, start: Mapping[int, int] | None = None
-) -> AsyncIterator[Record]:
+) -> AsyncGenerator[Record, None]:
     """Yield every record of a topic up to where it ends now, in order on each partition."""
     partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
     bounds = await log_bounds(settings, partitions)

@@ -77,6 +77,15 @@ class Database:
         self._patience_s = patience_s
         self._pool: Any = None
 
+    def within(self, schema: str) -> "Database":
+        """Return the same database with another schema, to be opened and closed by itself."""
+        return Database(
+            self._url,
+            max_connections=self._max_connections,
+            schema=schema,
+            patience_s=self._patience_s,
+        )
+
     async def open(self) -> None:
         """Connect, unless that is done. Raises Transient where the server does not answer."""
         if self._pool is not None:
@@ -125,11 +134,15 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Connection]:
-        """Lend a connection that sees one moment, whatever is written meanwhile; read-only."""
+    async def snapshot(self, *, writable: bool = False) -> AsyncIterator[Connection]:
+        """Lend a connection that sees one moment, whatever others write meanwhile.
+
+        Args:
+            writable: Whether it may write, too; what it wrote is committed when it is left.
+        """
         async with (
             self.connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),  # type: ignore[attr-defined]
+            connection.transaction(isolation="repeatable_read", readonly=not writable),  # type: ignore[attr-defined]
         ):
             yield connection
 

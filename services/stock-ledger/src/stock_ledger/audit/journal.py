@@ -1,7 +1,6 @@
 """Reads journals and their batches, in order, whatever is in them."""
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 from restock_common.postgres import Connection, as_cursor, as_entry
 from restock_common.transact import Cursor, Outgoing, Partition
@@ -42,7 +41,7 @@ async def entries(
         prefetch=_PREFETCHED_ROWS,
     )
     async for row in rows:
-        yield entry_of(row)
+        yield as_entry(row)
 
 
 async def batches(connection: Connection, partition: Partition) -> AsyncIterator[Batch]:
@@ -77,11 +76,3 @@ async def batch_with(connection: Connection, partition: Partition, sequence: int
         sequence,
     )
     return None if row is None else Batch(**row)
-
-
-def entry_of(row: Mapping[str, Any]) -> Outgoing:
-    """Return the entry of a row; one whose headers are none any more has none."""
-    try:
-        return as_entry(row)
-    except (AttributeError, TypeError, ValueError):
-        return as_entry({**row, "headers": []})

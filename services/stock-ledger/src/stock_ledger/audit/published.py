@@ -8,10 +8,10 @@ from typing import Any
 from restock_common.contracts.envelope import Headers, Record
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.errors import shown
-from restock_common.postgres import Connection
+from restock_common.postgres import Connection, as_entry
 from restock_common.transact import Cursor, Outgoing, Partition, canonical, next_head
 from stock_ledger.audit.chain import Fault, Finding
-from stock_ledger.audit.journal import ENTRIES, batch_before, entries, entry_of
+from stock_ledger.audit.journal import ENTRIES, batch_before, entries
 
 _COUNTER = re.compile(rb"[0-9]{1,19}")
 _PASSED_ON = TimeAdvanced.type_name().encode()
@@ -191,7 +191,7 @@ def _difference(one: Published, row: Mapping[str, Any] | None) -> Difference | N
     if row is None:
         detail = f"{identity}, published at {one.place}, is not in the journal"
         return Difference(Fault.REMOVED, one.entry.sequence, detail)
-    entry = entry_of(row)
+    entry = as_entry(row)
     if canonical(entry) == canonical(one.entry):
         return None
     detail = (
