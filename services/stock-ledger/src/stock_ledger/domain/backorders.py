@@ -2,16 +2,13 @@
 
 from typing import NamedTuple
 
-from restock_common.contracts.ledger import OrderLine
 from restock_common.contracts.stock import Priority
 from stock_ledger.domain import sourcing
 from stock_ledger.domain.draft import Draft, pieces_in
 from stock_ledger.domain.effects import reserve
 from stock_ledger.domain.model import Claim, Piece, PieceState
-from stock_ledger.domain.trial import Trial
+from stock_ledger.domain.trial import Trial, is_whole, waiting_of
 from stock_ledger.domain.view import View
-
-_NO_LINE = OrderLine(line="-", sku="-", quantity=1)
 
 
 class _Turn(NamedTuple):
@@ -37,16 +34,26 @@ def serve(draft: Draft, pool: str, sku: str, expected: str | None = None) -> Non
     if not _any_free(draft, pool, sku):
         return
     for turn in _turns(draft, pool, sku, expected):
-        claim = turn.claim
-        if claim.pieces[turn.number].state is not PieceState.BACKORDERED:
-            continue  # served together with another piece
-        line = _line_of(claim, claim.pieces[turn.number].line)
-        if claim.ship_complete or line.components or not line.split:
-            _serve_whole(draft, turn, line)
-        else:
-            _serve_some(draft, turn)
+        _serve_turn(draft, turn)
         if not _any_free(draft, pool, sku):
             return
+
+
+def serve_again(draft: Draft, claim: Claim) -> None:
+    """Reserve what an order that now asks for less, or otherwise, needs not wait for any more."""
+    for number, _ in pieces_in(claim, PieceState.BACKORDERED):
+        _serve_turn(draft, _Turn(0, 0, number, claim, draft.priority(claim)))
+
+
+def _serve_turn(draft: Draft, turn: _Turn) -> None:
+    claim, piece = turn.claim, turn.claim.pieces[turn.number]
+    if piece.state is not PieceState.BACKORDERED:
+        return  # served together with another piece
+    line = next((one for one in claim.lines if one.line == piece.line), None)
+    if claim.ship_complete or (line is not None and is_whole(line)):
+        _serve_whole(draft, turn)
+    else:
+        _serve_some(draft, turn)
 
 
 def _turns(draft: Draft, pool: str, sku: str, expected: str | None) -> list[_Turn]:
@@ -84,28 +91,14 @@ def _serve_some(draft: Draft, turn: _Turn) -> None:
     reserve(draft, claim, turn.number, shares, turn.priority)
 
 
-def _serve_whole(draft: Draft, turn: _Turn, line: OrderLine) -> None:
+def _serve_whole(draft: Draft, turn: _Turn) -> None:
     """Serve all that must leave together, or nothing of it."""
-    claim = turn.claim
-    numbers = [
-        number
-        for number, piece in pieces_in(claim, PieceState.BACKORDERED)
-        if claim.ship_complete or piece.line == line.line
-    ]
+    claim, name = turn.claim, turn.claim.pieces[turn.number].line
+    numbers = waiting_of(claim, None if claim.ship_complete else name)
     pieces = [claim.pieces[number] for number in numbers]
-    shares = Trial(draft, claim).take_whole(
-        pieces,
-        _near_to_far(draft, claim, pieces),
-        together=bool(line.components) and not claim.ship_complete,
-        split=line.split,
-    )
-    for number, given in zip(numbers, shares, strict=False):
+    shares = Trial(draft, claim).take_whole(numbers, _near_to_far(draft, claim, pieces))
+    for number, given in shares.items():
         reserve(draft, claim, number, given, turn.priority)
-
-
-def _line_of(claim: Claim, name: str) -> OrderLine:
-    """Return how a line was asked for; one that was amended out as if nothing was said of it."""
-    return next((line for line in claim.lines if line.line == name), _NO_LINE)
 
 
 def _near_to_far(view: View, claim: Claim, pieces: list[Piece]) -> list[str]:

@@ -63,5 +63,6 @@ def _end_refused(draft: Draft, books: Books) -> None:
         for number, piece in pieces_in(claim, PieceState.REFUSED)
         if piece.since is not None and piece.since < draft.now
     ]
-    for *_, number, claim in sorted(refused, key=lambda one: one[:4]):
-        end_at_home(draft, claim, number)
+    for _, _, name, number, claim in sorted(refused, key=lambda one: one[:4]):
+        line = next(line for line in claim.lines if line.line == name)
+        end_at_home(draft, claim, number, line)

@@ -12,7 +12,7 @@ from stock_ledger.domain.effects import backorder, reserve
 from stock_ledger.domain.expected import soonest, unpromised
 from stock_ledger.domain.model import Claim, PieceState
 from stock_ledger.domain.sourcing import Share, Want
-from stock_ledger.domain.trial import Trial, rank
+from stock_ledger.domain.trial import Trial, is_whole, rank, waiting_of
 
 
 def components_of(line: OrderLine) -> list[tuple[str, int]]:
@@ -35,15 +35,17 @@ def source(draft: Draft, claim: Claim, lines: Iterable[OrderLine], occurred_at: 
         Permanent: They would wait at a location of another pool.
     """
     asked = [(line, _ask(draft, claim, line, occurred_at)) for line in lines]
-    ranked = rank(draft, claim, [_want(claim, n) for _, numbers in asked for n in numbers])
+    new = [number for _, numbers in asked for number in numbers]
+    ranked = rank(draft, claim, [_want(claim, number) for number in new])
     if claim.ship_complete:
-        together = [number for _, numbers in asked for number in numbers]
-        _all_or_nothing(draft, claim, together, ranked, one_location=False)
+        _all_or_nothing(draft, claim, new, ranked, waiting_of(claim))
         return
     used: set[str] = set()
     for line, numbers in asked:
-        if line.components:  # a kit is decided within its pool
-            _all_or_nothing(draft, claim, numbers, ranked, one_location=True)
+        waiting = waiting_of(claim, line.line) if is_whole(line) else []
+        # A kit is decided within its pool, and what joins a line that waits whole waits with it.
+        if line.components or waiting:
+            _all_or_nothing(draft, claim, numbers, ranked, waiting)
         else:
             _source_line(draft, claim, line, numbers[0], ranked, used)
 
@@ -99,7 +101,7 @@ def ask_next_pool(draft: Draft, claim: Claim, number: int, line: OrderLine) -> b
     return True
 
 
-def end_at_home(draft: Draft, claim: Claim, number: int, *, split: bool = True) -> None:
+def end_at_home(draft: Draft, claim: Claim, number: int, line: OrderLine) -> None:
     """Reserve at home what is there now, and let the rest wait at the nearest location.
 
     It stays as it is where each of its locations has become another pool's in the meantime.
@@ -110,13 +112,19 @@ def end_at_home(draft: Draft, claim: Claim, number: int, *, split: bool = True) 
         return draft.available(piece.sku, location, claim.pool, claim.channel)
 
     ranked = rank(draft, claim, [_want(claim, number)])
-    shares = sourcing.fill(piece.quantity, ranked, available) if split else []
-    # The reserved units leave the piece, unless they are all of it.
-    reserve(draft, claim, number, shares)
-    if claim.pieces[number].state is PieceState.RESERVED:
+    if not line.split:
+        _all_or_nothing(draft, claim, [number], ranked, waiting_of(claim, line.line))
         return
+    # The reserved units leave the piece, unless they are all of it.
+    reserve(draft, claim, number, sourcing.fill(piece.quantity, ranked, available))
+    if claim.pieces[number].state is not PieceState.RESERVED:
+        _wait(draft, claim, number)
+
+
+def _wait(draft: Draft, claim: Claim, number: int) -> None:
+    sku = claim.pieces[number].sku
     for location in claim.locations:
-        if draft.pool_of(piece.sku, location) in {None, claim.pool}:
+        if draft.pool_of(sku, location) in {None, claim.pool}:
             claim.pieces[number] = claim.pieces[number]._replace(location=location)
             backorder(draft, claim, number, PieceState.BACKORDERED)
             return
@@ -147,22 +155,15 @@ def _ask(draft: Draft, claim: Claim, line: OrderLine, occurred_at: datetime) -> 
 
 
 def _all_or_nothing(
-    draft: Draft,
-    claim: Claim,
-    numbers: Sequence[int],
-    ranked: Sequence[str],
-    *,
-    one_location: bool,
+    draft: Draft, claim: Claim, new: Sequence[int], ranked: Sequence[str], waiting: Sequence[int]
 ) -> None:
-    """Reserve all pieces, or let all of them wait together."""
-    pieces = [claim.pieces[number] for number in numbers]
-    trial = Trial(draft, claim)
-    shares = trial.take_whole(pieces, ranked, together=one_location, split=not one_location)
-    for place, number in enumerate(numbers):
-        if shares:
-            reserve(draft, claim, number, shares[place])
-        else:
-            backorder(draft, claim, number, PieceState.BACKORDERED)
+    """Reserve new pieces and those that they join, or let all of them wait together."""
+    shares = Trial(draft, claim).take_whole([*waiting, *new], ranked)
+    priority = draft.priority(claim) if waiting else None
+    for number, given in shares.items():
+        reserve(draft, claim, number, given, priority if number in waiting else None)
+    for number in () if shares else new:
+        _wait(draft, claim, number)
 
 
 def _source_line(
@@ -180,7 +181,7 @@ def _source_line(
     elif line.preorder:
         _promise_from_expected(draft, claim, number)
     elif not ask_next_pool(draft, claim, number, line):
-        end_at_home(draft, claim, number, split=line.split)
+        end_at_home(draft, claim, number, line)
 
 
 def _promise_from_expected(draft: Draft, claim: Claim, number: int) -> None:

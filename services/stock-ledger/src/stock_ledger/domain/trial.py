@@ -1,10 +1,12 @@
 """What could be taken for several pieces at once, before any of it is."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
+from restock_common.contracts.ledger import OrderLine
 from stock_ledger.domain import sourcing
-from stock_ledger.domain.model import Claim, Piece
+from stock_ledger.domain.model import Claim, PieceState
 from stock_ledger.domain.sourcing import Share, Want
 from stock_ledger.domain.view import View
 
@@ -22,52 +24,82 @@ class Trial:
         there = self._view.available(sku, location, self._claim.pool, self._claim.channel)
         return max(0, there - self._taken[sku, location])
 
-    def take(self, sku: str, shares: Sequence[Share]) -> None:
-        """Count shares as given."""
-        for location, units in shares:
-            self._taken[sku, location] += units
-
     def take_whole(
-        self, pieces: Sequence[Piece], locations: Sequence[str], *, together: bool, split: bool
-    ) -> list[list[Share]]:
+        self, numbers: Sequence[int], locations: Sequence[str]
+    ) -> dict[int, Sequence[Share]]:
         """Return the shares of each piece; empty where not all can be given whole.
 
         Args:
-            pieces: Pieces that are served all or none.
+            numbers: Pieces that are served all or none.
             locations: As they are ranked.
-            together: All of them from one location, as a kit's components are.
-            split: Whether a piece may come from several locations.
         """
-        if together:
-            return self._from_one(pieces, locations)
-        shares: list[list[Share]] = []
+        shares: dict[int, Sequence[Share]] = {}
         used: set[str] = set()
-        for piece in pieces:
-            chosen = sourcing.choose(
-                piece.quantity,
-                locations,
-                lambda location, sku=piece.sku: self.available(sku, location),  # type: ignore[misc]
-                used,
-                split=split,
-            )
-            if not chosen:
-                return []
-            self.take(piece.sku, chosen)
-            used.update(location for location, _ in chosen)
-            shares.append(chosen)
+        whole, others = self._by_line(numbers)
+        # What only one location can give is looked for first: the rest takes what is left anywhere.
+        for together in whole:
+            location = self._one_that_has(together, locations, used)
+            if location is None:
+                return {}
+            used.add(location)
+            for number in together:
+                shares[number] = self._take(number, [(location, self._quantity(number))])
+        for number in others:
+            sku, quantity = self._claim.pieces[number].sku, self._quantity(number)
+            found = sourcing.choose(quantity, locations, partial(self.available, sku), used)
+            if not found:
+                return {}
+            used.update(location for location, _ in found)
+            shares[number] = self._take(number, found)
         return shares
 
-    def _from_one(self, pieces: Sequence[Piece], locations: Sequence[str]) -> list[list[Share]]:
+    def _by_line(self, numbers: Sequence[int]) -> tuple[list[list[int]], list[int]]:
+        """Return the pieces of each line that one location must give, and all the others."""
+        lines = {line.line for line in self._claim.lines if is_whole(line)}
+        whole: dict[str, list[int]] = {}
+        others = []
+        for number in numbers:
+            line = self._claim.pieces[number].line
+            if line in lines:
+                whole.setdefault(line, []).append(number)
+            else:
+                others.append(number)
+        return list(whole.values()), others
+
+    def _one_that_has(
+        self, numbers: Sequence[int], locations: Sequence[str], used: Collection[str]
+    ) -> str | None:
         needed: Counter[str] = Counter()
-        for piece in pieces:
-            needed[piece.sku] += piece.quantity
-        for location in locations:
-            if all(self.available(sku, location) >= units for sku, units in needed.items()):
-                shares = [[(location, piece.quantity)] for piece in pieces]
-                for piece, given in zip(pieces, shares, strict=True):
-                    self.take(piece.sku, given)
-                return shares
-        return []
+        for number in numbers:
+            needed[self._claim.pieces[number].sku] += self._quantity(number)
+        able = [
+            location
+            for location in locations
+            if all(self.available(sku, location) >= units for sku, units in needed.items())
+        ]
+        return next((one for one in able if one in used), able[0] if able else None)
+
+    def _quantity(self, number: int) -> int:
+        return self._claim.pieces[number].quantity
+
+    def _take(self, number: int, shares: Sequence[Share]) -> Sequence[Share]:
+        for location, units in shares:
+            self._taken[self._claim.pieces[number].sku, location] += units
+        return shares
+
+
+def is_whole(line: OrderLine) -> bool:
+    """Return whether one location must give all of a line: of kits, or where it says so."""
+    return bool(line.components) or not line.split
+
+
+def waiting_of(claim: Claim, line: str | None = None) -> list[int]:
+    """Return the pieces of a claim that wait, or those of one line."""
+    return [
+        number
+        for number, piece in enumerate(claim.pieces)
+        if piece.state is PieceState.BACKORDERED and line in {None, piece.line}
+    ]
 
 
 def rank(view: View, claim: Claim, wants: Sequence[Want]) -> Sequence[str]:
