@@ -3,8 +3,9 @@
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import OrderAmended, OrderLine, OrderPlaced
 from restock_common.errors import Permanent
+from stock_ledger.domain.backorders import serve_again
 from stock_ledger.domain.books import Books, Decision
-from stock_ledger.domain.cutting import cut, live
+from stock_ledger.domain.cutting import cut, live, returned
 from stock_ledger.domain.draft import Draft
 from stock_ledger.domain.model import HOME, Claim, ClaimKey, ClaimState
 from stock_ledger.domain.sources import components_of, source
@@ -26,13 +27,16 @@ def amend(books: Books, message: Message[OrderAmended]) -> Decision:
     if claim.state is ClaimState.CANCELLED:
         raise Permanent(f"{event.order!r} was cancelled before", field="order")
     before = {line.line: line for line in claim.placed.lines}
+    wanted = {line.line: line for line in event.lines}
     for place, line in enumerate(event.lines):
         _check_same(before.get(line.line), line, place)
     claim.revision = event.revision
     claim.placed = claim.placed.model_copy(update={"lines": event.lines})
-    for name in [*before, *(line.line for line in event.lines if line.line not in before)]:
-        wanted = next((line for line in event.lines if line.line == name), None)
-        _bring_to(draft, claim, before.get(name) or wanted, wanted, event)
+    more = [_more(claim, before.get(name), line) for name, line in wanted.items()]
+    for name, line in before.items():
+        _cut_back(draft, claim, line, wanted.get(name))
+    source(draft, claim, [line for line in more if line is not None], event.amended_at)
+    serve_again(draft, claim)
     return draft.finish()
 
 
@@ -46,23 +50,20 @@ def _check_same(before: OrderLine | None, line: OrderLine, place: int) -> None:
         )
 
 
-def _bring_to(
-    draft: Draft,
-    claim: Claim,
-    line: OrderLine | None,
-    wanted: OrderLine | None,
-    event: OrderAmended,
-) -> None:
-    """Source what a line lacks, or call off what it has too many of."""
-    assert line is not None, "a line is in the order, or in its amendment"
-    for_one = components_of(line.model_copy(update={"quantity": 1}))
-    sku, units = for_one[0]
+def _more(claim: Claim, before: OrderLine | None, line: OrderLine) -> OrderLine | None:
+    """Return what a line lacks; what has come back of it is not sent again because of another."""
+    sku, units = components_of(line.model_copy(update={"quantity": 1}))[0]
     now = live(claim, line.line, sku) // units
-    target = wanted.quantity if wanted is not None else 0
-    if wanted is not None and target > now:
-        more = wanted.model_copy(update={"quantity": target - now})
-        source(draft, claim, [more], event.amended_at)
-    for sku, units in for_one:
-        too_many = live(claim, line.line, sku) - target * units
+    had = (live(claim, line.line, sku) + returned(claim, line.line, sku)) // units
+    asked = 0 if before is None else before.quantity
+    lacking = line.quantity - max(now, min(had, asked))
+    return line.model_copy(update={"quantity": lacking}) if lacking > 0 else None
+
+
+def _cut_back(draft: Draft, claim: Claim, before: OrderLine, line: OrderLine | None) -> None:
+    """Call off what there is too much of a line."""
+    target = 0 if line is None else line.quantity
+    for sku, units in components_of(before.model_copy(update={"quantity": 1})):
+        too_many = live(claim, before.line, sku) - target * units
         if too_many > 0:
-            cut(draft, claim, line.line, sku, too_many)
+            cut(draft, claim, before.line, sku, too_many)

@@ -3,6 +3,7 @@
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import LineOffered, LineWithdrawn, OrderCancelled
 from restock_common.errors import Permanent
+from stock_ledger.domain.backorders import serve_again
 from stock_ledger.domain.books import Books, Decision
 from stock_ledger.domain.cutting import cut, cut_all, live
 from stock_ledger.domain.draft import Draft
@@ -41,6 +42,7 @@ def withdraw_line(books: Books, message: Message[LineWithdrawn]) -> Decision:
     if claim.state is ClaimState.OPEN:
         too_many = live(claim, line.line, line.sku) - event.remaining
         cut(draft, claim, line.line, line.sku, max(0, too_many))
+        serve_again(draft, claim)
     return draft.finish()
 
 

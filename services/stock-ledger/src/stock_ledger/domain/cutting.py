@@ -27,6 +27,15 @@ def live(claim: Claim, line: str, sku: str) -> int:
     )
 
 
+def returned(claim: Claim, line: str, sku: str) -> int:
+    """Return the units of a line that the customer has had, and sent back."""
+    return sum(
+        piece.quantity
+        for piece in claim.pieces
+        if piece.line == line and piece.sku == sku and piece.state is PieceState.RETURNED
+    )
+
+
 def cut(draft: Draft, claim: Claim, line: str, sku: str, units: int) -> None:
     """Call units of a line off; those that have been shipped become a return to expect."""
     for state in _GIVEN_UP_FIRST:
