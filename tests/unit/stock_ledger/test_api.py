@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from stock_ledger.api import Queries, create_api
+from stock_ledger.api.schema import AvailabilityAnswer, StockAnswer
 
 UNITS = (
     *("on_hand", "reserved", "held", "damaged", "quality_hold", "in_transit", "backordered"),
@@ -54,3 +55,18 @@ async def test_a_name_that_cannot_be_is_refused(path: str) -> None:
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert path.split("/")[2].removesuffix("s").replace("stock", "sku") in answer.json()["detail"]
+
+
+async def test_availability_is_told_for_many_skus_at_once_as_the_document_says() -> None:
+    transport = httpx.ASGITransport(create_api(cast("Queries", Asked()), Free()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as http:
+        skus = [f"sku {n}" for n in range(1000)]
+        told = await http.post("/v1/availability", json={"skus": skus})
+        few = await http.get("/v1/availability", params={"sku": ["a", "b"], "pool": "south"})
+        many = await http.post("/v1/availability", json={"skus": [*skus, "one more"]})
+    answer = AvailabilityAnswer.model_validate(told.json())
+    assert answer.availability["sku 7"].locations == {"n1": 2}
+    assert len(answer.availability) == 1000
+    assert few.json()["availability"]["a"] == {"available": 0, "locations": {}}
+    assert many.status_code == 422
+    StockAnswer.model_validate((await get("/v1/stock/tea")).json())

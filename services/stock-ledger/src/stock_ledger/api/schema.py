@@ -1,6 +1,6 @@
 """What look-ups answer with, as the OpenAPI document shows it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -57,14 +57,12 @@ class AvailabilityAnswer(BaseModel):
     availability: dict[str, Availability]
 
 
-def availability(
-    question: AvailabilityQuestion, levels: list[dict[str, object]]
-) -> AvailabilityAnswer:
-    """Return the answer to a question, from the levels of its skus."""
-    answer = {sku: Availability(available=0, locations={}) for sku in question.skus}
+def availability(question: AvailabilityQuestion, levels: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the answer to a question, from the levels of its skus: an `AvailabilityAnswer`."""
+    answer: dict[str, Any] = {sku: {"available": 0, "locations": {}} for sku in question.skus}
     for level in levels:
         if question.pool in {None, level["pool"]}:
-            one, units = answer[str(level["sku"])], int(str(level["available"]))
-            one.available += units
-            one.locations[str(level["location"])] = units
-    return AvailabilityAnswer(availability=answer)
+            one, units = answer[level["sku"]], level["available"]
+            one["available"] += units
+            one["locations"][level["location"]] = units
+    return {"availability": answer}
