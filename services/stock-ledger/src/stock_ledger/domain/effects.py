@@ -44,6 +44,8 @@ def _reserve_lot(
     location, lot = source
     allocation = draft.pack(claim, location)
     reservation = draft.next_reservation(allocation)
+    if claim.pieces[number].expected is not None:  # it waits for no receipt any more
+        claim.pieces[number] = claim.pieces[number]._replace(expected=None)
     piece = draft.move(
         claim,
         number,

@@ -106,19 +106,23 @@ def end_at_home(draft: Draft, claim: Claim, number: int, line: OrderLine) -> Non
 
     It stays as it is where each of its locations has become another pool's in the meantime.
     """
+    ranked = rank(draft, claim, [_want(claim, number)])
+    if not line.split:
+        _all_or_nothing(draft, claim, [number], ranked, waiting_of(claim, line.line))
+    elif not _reserve_some(draft, claim, number, ranked):
+        _wait(draft, claim, number)
+
+
+def _reserve_some(draft: Draft, claim: Claim, number: int, ranked: Sequence[str]) -> bool:
+    """Reserve what is there of a piece; return whether that was all of it."""
     piece = claim.pieces[number]
 
     def available(location: str) -> int:
         return draft.available(piece.sku, location, claim.pool, claim.channel)
 
-    ranked = rank(draft, claim, [_want(claim, number)])
-    if not line.split:
-        _all_or_nothing(draft, claim, [number], ranked, waiting_of(claim, line.line))
-        return
     # The reserved units leave the piece, unless they are all of it.
     reserve(draft, claim, number, sourcing.fill(piece.quantity, ranked, available))
-    if claim.pieces[number].state is not PieceState.RESERVED:
-        _wait(draft, claim, number)
+    return claim.pieces[number].state is PieceState.RESERVED
 
 
 def _wait(draft: Draft, claim: Claim, number: int) -> None:
@@ -179,7 +183,8 @@ def _source_line(
         reserve(draft, claim, number, shares)
         used.update(location for location, _ in shares)
     elif line.preorder:
-        _promise_from_expected(draft, claim, number)
+        if not (line.split and _reserve_some(draft, claim, number, ranked)):
+            _promise_from_expected(draft, claim, number)
     elif not ask_next_pool(draft, claim, number, line):
         end_at_home(draft, claim, number, line)
 
