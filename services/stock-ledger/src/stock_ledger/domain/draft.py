@@ -137,24 +137,27 @@ class Draft(View):
     ) -> Balance:
         """Return a balance to be changed; it begins where there is none.
 
+        The last day of a lot is taken from who first tells it.
+
         Raises:
             Permanent: The location belongs to another pool.
         """
         key = BalanceKey(sku, location, lot)
         drafted = self._balances.get(key)
-        if drafted is not None:
-            return drafted
-        known = self._books.balances.get(key)
-        if known is not None and known.pool == pool:
-            drafted = self._balances[key] = known.copy()
-            return drafted
-        self.check_pool(sku, location, pool)
-        place = (sku, location)
-        if place not in self._lots:
-            self._places.setdefault(sku, []).append(place)
-        self._lots.setdefault(place, []).append(key)
-        drafted = Balance(sku, location, lot, pool, self.effective_at, expires_on)
-        self._balances[key] = drafted
+        if drafted is None:
+            known = self._books.balances.get(key)
+            if known is not None and known.pool == pool:
+                drafted = known.copy()
+            else:
+                self.check_pool(sku, location, pool)
+                place = (sku, location)
+                if place not in self._lots:
+                    self._places.setdefault(sku, []).append(place)
+                self._lots.setdefault(place, []).append(key)
+                drafted = Balance(sku, location, lot, pool, self.effective_at)
+            self._balances[key] = drafted
+        if drafted.expires_on is None:
+            drafted.expires_on = expires_on
         return drafted
 
     def post(self, movement: Movement, pool: str, expires_on: date | None = None) -> None:

@@ -3,6 +3,7 @@
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import GoodsReceived, ReceiptLine
 from restock_common.contracts.stock import StockReceived
+from restock_common.errors import Permanent
 from stock_ledger.domain import serials, telling
 from stock_ledger.domain.backorders import serve
 from stock_ledger.domain.books import Books, Decision
@@ -18,7 +19,8 @@ def receive(books: Books, message: Message[GoodsReceived]) -> Decision:
 
     Raises:
         Permanent: The location belongs to another pool, or would hold too much; a serial is
-            there already; or it is said to have arrived in the future.
+            there already; a lot is said to expire on another day than before; or it is said to
+            have arrived in the future.
     """
     event = message.event
     check_not_ahead("received_at", event.received_at, message.time)
@@ -26,8 +28,9 @@ def receive(books: Books, message: Message[GoodsReceived]) -> Decision:
     if books.fact(Booking, booking.key) is not None:
         return Decision(duplicate=True)
     draft = Draft(books, message.id, message.time, event.received_at)
-    for line in event.lines:
+    for number, line in enumerate(event.lines):
         serials.arrive(draft, line, event)
+        _check_last_day(draft, event, number)
         accounts = (Account.SUPPLIER, ACCOUNTS[line.condition])
         place = (line.sku, event.location)
         draft.shift(place, event.pool, accounts, line.quantity, line.lot or "", line.expires_on)
@@ -42,6 +45,17 @@ def receive(books: Books, message: Message[GoodsReceived]) -> Decision:
                 let_go(draft, brought)
     draft.put(booking)
     return draft.finish()
+
+
+def _check_last_day(draft: Draft, event: GoodsReceived, number: int) -> None:
+    line = event.lines[number]
+    for one in draft.lots(line.sku, event.location):
+        known = one.expires_on if one.lot == line.lot else None
+        if known is not None and line.expires_on not in {None, known}:
+            raise Permanent(
+                f"{line.expires_on} is not the {known} that lot {one.lot!r} had before",
+                field=f"lines.{number}.expires_on",
+            )
 
 
 def _tell(draft: Draft, event: GoodsReceived, line: ReceiptLine) -> None:

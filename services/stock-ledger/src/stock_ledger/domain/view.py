@@ -37,7 +37,8 @@ class View:
         self.shard = books.shard
         self.rules = books.rules
         self.now = now
-        self._today: date = now.date()
+        # A message that comes late must not sell what expired while it was on its way.
+        self._today: date = max(now, books.clock.until).date()
         self._books = books
         self._balances: dict[BalanceKey, Balance] = {}
         self._lots: dict[Place, list[BalanceKey]] = {}
@@ -55,7 +56,7 @@ class View:
         added = self._lots.get(place)
         keys = [*known, *added] if added else known
         found = [self._balances.get(key) or self._books.balances[key] for key in keys]
-        return sorted(found, key=first_expired) if added else found
+        return sorted(found, key=first_expired) if len(found) > 1 else found
 
     def pool_of(self, sku: str, location: str) -> str | None:
         """Return whose location it is, as far as it is known; what is stocked there stays."""
