@@ -4,21 +4,26 @@ The tests of a file share one log, which each reads anew: so each names its own 
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
-from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 from tests.integration.stock_ledger.harness import open_ledger
 from tests.integration.stock_ledger.processes import Running, running
-from tests.support import publish, until
+from tests.integration.stock_ledger.receiver import (
+    Received,
+    Receiver,
+    Shard,
+    accept,
+    hook,
+    serving,
+    state,
+)
+from tests.support import until
 from tests.unit.stock_ledger.building import counted
-from tests.unit.stock_ledger.levels import level, told
 
 from restock_common.contracts.topics import STOCK
 from restock_common.postgres import Database
@@ -26,83 +31,11 @@ from restock_common.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
 
-Answer = Callable[["Received"], Awaitable[int]]
-
-
-class Received:
-    """One request as it came."""
-
-    def __init__(self, headers: dict[str, str], body: bytes) -> None:
-        self.headers = headers
-        self.body = body
-        self.data: dict[str, Any] = orjson.loads(body)["data"]
-
-    @property
-    def message(self) -> str:
-        return self.headers["webhook-id"]
-
-    @property
-    def place(self) -> tuple[str, str]:
-        return self.data["sku"], self.data["location"]
-
-    @property
-    def change(self) -> tuple[str, int]:
-        return self.data["sku"], self.data["on_hand"]
-
-
-async def accept(_: Received) -> int:
-    return 204
-
-
-class Receiver:
-    """A real HTTP server that keeps what it received."""
-
-    def __init__(self) -> None:
-        self.received: list[Received] = []
-        self.accepted: list[Received] = []
-        self.answer: Answer = accept
-        self.under_way: Counter[tuple[str, str]] = Counter()
-        self.most_under_way = 0
-        self.twice_at_once: list[tuple[str, str]] = []
-        self.url = ""
-
-    async def take(self, request: web.Request) -> web.Response:
-        one = Received(
-            {name.lower(): value for name, value in request.headers.items()}, await request.read()
-        )
-        self.received.append(one)
-        self.under_way[one.place] += 1
-        self.most_under_way = max(self.most_under_way, self.under_way.total())
-        if self.under_way[one.place] > 1:
-            self.twice_at_once.append(one.place)
-        try:
-            status = await self.answer(one)
-        finally:
-            self.under_way[one.place] -= 1
-        if status < 300:
-            self.accepted.append(one)
-        return web.Response(status=status, headers={"Location": "/elsewhere"})
-
-    async def until_accepted(self, *changes: tuple[str, int]) -> None:
-        async def done() -> bool:
-            return {one.change for one in self.accepted} >= set(changes)
-
-        await until(done, what=f"{changes} have been accepted")
-
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    made = Receiver()
-    app = web.Application()
-    app.router.add_post("/hook", made.take)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0]
-    made.url = f"http://{host}:{port}/hook"
-    yield made
-    await runner.cleanup()
+    async with serving() as made:
+        yield made
 
 
 @pytest.fixture
@@ -117,35 +50,6 @@ async def run(
             )
 
         yield start
-
-
-async def hook(reader: Running, url: str, name: str = "shop", **asked: Any) -> str:
-    """Make a webhook; return its secret."""
-    answer = await reader.door.put(f"/v1/webhooks/{name}", json={"url": url, **asked})
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["secret"])
-
-
-async def state(reader: Running, name: str = "shop") -> dict[str, Any]:
-    answer = await reader.door.get(f"/v1/webhooks/{name}")
-    assert answer.is_success, answer.text
-    return dict(answer.json())
-
-
-class Shard:
-    """Publishes levels as a shard's writer does."""
-
-    def __init__(self, kafka: KafkaSettings, number: int) -> None:
-        self._kafka = kafka
-        self._number = number
-        self._sequence = 0
-
-    async def tell(self, *changes: tuple[str, int]) -> None:
-        messages = []
-        for sku, on_hand in changes:
-            self._sequence += 1
-            messages.append(told(level(sku, on_hand), self._sequence, shard=self._number))
-        await publish(self._kafka, messages)
 
 
 _shards = iter(range(100, 1000))
@@ -334,7 +238,7 @@ async def test_who_is_gone_is_told_nothing_more_until_asked_for_again(
     await shard.tell(("oil", 1))
 
     async def disabled() -> bool:
-        return (await state(reader))["state"] == "gone"
+        return bool((await state(reader))["state"] == "gone")
 
     await until(disabled, what="the webhook is disabled")
     assert await reader.metric('restock_webhooks_disabled_total{reason="gone"}') == 1
@@ -366,7 +270,7 @@ async def test_who_never_answers_well_is_disabled_after_the_last_retry(
     await shard.tell(("rye", 1))
 
     async def disabled() -> bool:
-        return (await state(reader))["state"] == "failing"
+        return bool((await state(reader))["state"] == "failing")
 
     await until(disabled, what="the webhook is disabled")
     assert len(receiver.received) == 3

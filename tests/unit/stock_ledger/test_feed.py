@@ -6,6 +6,7 @@ books page by page, and both in any interleaving; it checks the invariants of `B
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.stock_ledger.levels import known, level, told
 
-from restock_common.contracts.envelope import Position
+from restock_common.contracts.envelope import Message, Position
 from restock_common.errors import Permanent
 from stock_ledger.domain.feed import Backlog, Interest, KnownLevel, Page, known_level
 
@@ -137,10 +138,13 @@ def test_a_level_is_told_with_its_place_in_the_shards_sequence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
-    [({"source": "/test"}, "ce_source"), ({"position": None}, "ce_sequence")],
+    ("message", "field"),
+    [
+        (replace(told(level("tea"), 1), source="/test"), "ce_source"),
+        (replace(told(level("tea"), 1), position=None), "ce_sequence"),
+    ],
 )
-def test_a_level_that_no_shard_told_is_refused(change: dict[str, str], field: str) -> None:
+def test_a_level_that_no_shard_told_is_refused(message: Message[Any], field: str) -> None:
     with pytest.raises(Permanent) as refused:
-        known_level(replace(told(level("tea"), 1), **change))
+        known_level(message)
     assert refused.value.field == f"header {field}"

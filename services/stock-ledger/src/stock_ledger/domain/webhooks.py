@@ -173,6 +173,7 @@ class Delivery:
         secrets: What it is signed with, the newest first.
         lease: Tells that it is still this process's.
         now: When it was claimed, by the database's clock.
+        failing: Whether what was sent before did not arrive.
     """
 
     webhook: str
@@ -183,6 +184,7 @@ class Delivery:
     secrets: tuple[Secret, ...]
     lease: UUID
     now: datetime
+    failing: bool
 
     @property
     def mine(self) -> tuple[str, str, str, UUID]:

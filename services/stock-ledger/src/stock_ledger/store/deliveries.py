@@ -1,6 +1,8 @@
 """What waits for webhooks in PostgreSQL: queued with the cursor, claimed, settled."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -20,6 +22,9 @@ from stock_ledger.domain.webhooks import (
 )
 from stock_ledger.store.webhooks import secrets_of
 
+_TELL_EVERY_S = 1.0
+"""How often a webhook's last success is written down; each time would be a hot row."""
+
 # A row whose message is on its way keeps its lease: what takes its place goes after it.
 _QUEUE = """
     INSERT INTO webhook_messages AS old (webhook, sku, location, message, body)
@@ -31,7 +36,7 @@ _QUEUE = """
 # One that fails is tried with a single message at a time, which others may take too.
 _CLAIM = """
     WITH due AS (
-        SELECT webhook, sku, location, url, secrets
+        SELECT webhook, sku, location, url, secrets, webhooks.failures > 0 AS failing
         FROM webhooks
         LEFT JOIN unnest($1::text[], $2::integer[]) AS busy (webhook, number) USING (webhook)
         CROSS JOIN LATERAL (
@@ -49,7 +54,8 @@ _CLAIM = """
     FROM due
     WHERE webhook_messages.webhook = due.webhook AND webhook_messages.sku = due.sku
         AND webhook_messages.location = due.location
-    RETURNING due.webhook, due.sku, due.location, message, body, url, secrets, now() AS now
+    RETURNING due.webhook, due.sku, due.location, message, body, url, secrets, failing,
+        now() AS now
 """
 
 _MINE = "webhook = $1 AND sku = $2 AND location = $3 AND lease = $4"
@@ -93,6 +99,7 @@ class PostgresDeliveries:
     def __init__(self, database: Database, schedule: Schedule) -> None:
         self._database = database
         self._schedule = schedule
+        self._told: dict[str, float] = {}
 
     async def claim(
         self, busy: Mapping[str, int], *, at_most: int, lease_s: float
@@ -105,7 +112,7 @@ class PostgresDeliveries:
             lease_s: For how long; longer than an attempt takes.
         """
         lease = uuid4()
-        async with self._database.connection() as connection:
+        async with self._forgettable() as connection:
             rows = await connection.fetch(
                 _CLAIM, list(busy), list(busy.values()), at_most, lease, timedelta(seconds=lease_s)
             )
@@ -119,33 +126,35 @@ class PostgresDeliveries:
                 secrets_of(row["secrets"]),
                 lease,
                 row["now"],
+                failing=row["failing"],
             )
             for row in rows
         ]
 
     async def delivered(self, one: Delivery) -> None:
         """Forget a message that has arrived, unless a later one has taken its place."""
+        told = self._told.get(one.webhook, -_TELL_EVERY_S)
+        if not one.failing and time.monotonic() - told < _TELL_EVERY_S:
+            async with self._forgettable() as connection:
+                await _forget(connection, one)
+            return
         async with self._database.transaction() as connection:
-            webhook = await connection.fetchrow(
-                "SELECT failing_since, last_success_at > now() - interval '1 second' AS told"
-                " FROM webhooks WHERE webhook = $1",
+            since = await connection.fetchval(
+                "SELECT failing_since FROM webhooks WHERE webhook = $1 FOR NO KEY UPDATE",
                 one.webhook,
             )
-            if webhook is None:
-                return
-            if webhook["failing_since"] is not None or not webhook["told"]:
-                await connection.execute(
-                    "UPDATE webhooks SET failures = 0, failing_since = NULL, paused_until = NULL,"
-                    " last_success_at = now() WHERE webhook = $1",
-                    one.webhook,
-                )
+            await connection.execute(
+                "UPDATE webhooks SET failures = 0, failing_since = NULL, paused_until = NULL,"
+                " last_success_at = now() WHERE webhook = $1",
+                one.webhook,
+            )
             await _forget(connection, one)
-            if webhook["failing_since"] is not None:
-                await connection.execute(_FORGIVE, one.webhook, webhook["failing_since"])
+            await connection.execute(_FORGIVE, one.webhook, since)
+        self._told[one.webhook] = time.monotonic()
 
     async def release(self, one: Delivery) -> None:
         """Give a message back that was not tried."""
-        async with self._database.connection() as connection:
+        async with self._forgettable() as connection:
             await connection.execute(_RELEASE, *one.mine)
 
     async def failed(self, one: Delivery, failure: Failure, chance: float) -> Gone | bool:
@@ -192,6 +201,16 @@ class PostgresDeliveries:
                 )
                 return gone
             return not await self._later(connection, one, now, chance)
+
+    @asynccontextmanager
+    async def _forgettable(self) -> AsyncIterator[Connection]:
+        """Lend a transaction that does not wait for the disk.
+
+        Where PostgreSQL crashes and forgets it, a message is sent again, which it may be anyway.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            yield connection
 
     async def _later(
         self, connection: Connection, one: Delivery, now: datetime, chance: float

@@ -25,6 +25,7 @@ AT_ONCE = 4
 _LEASE_MARGIN_S = 5.0
 _LOOK_EVERY_S = 1.0
 _RETRY_S = 0.5
+_GATHER_S = 0.005  # one look for what several answers make room for
 _SETTLE_TRIES = 3
 _ACCEPTED, _GONE = range(200, 300), 410
 
@@ -129,6 +130,7 @@ class Deliverer:
                 task = asyncio.create_task(self._deliver(one), name=f"webhook {one.webhook}")
                 self._sending.add(task)
                 task.add_done_callback(self._sending.discard)
+            await asyncio.sleep(_GATHER_S)
             try:
                 await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
             except TimeoutError:
