@@ -16,7 +16,7 @@ import pytest
 from tests.integration.stock_ledger.harness import Ledger, open_ledger
 from tests.integration.stock_ledger.processes import Running, running
 from tests.support import publish, until
-from tests.unit.stock_ledger.building import counted
+from tests.unit.stock_ledger.building import counted, order, sourcing
 from tests.unit.stock_ledger.levels import level, told
 
 from restock_common.settings import KafkaSettings
@@ -153,40 +153,48 @@ async def test_the_present_levels_and_then_each_change_of_what_was_named(
         await until(silent, what="a heartbeat")
 
 
-async def test_clients_that_come_while_stock_moves_miss_nothing_and_see_nothing_older(
+async def test_clients_that_come_while_orders_flow_miss_nothing_and_see_nothing_older(
     writer: Ledger, reader: Running
 ) -> None:
-    skus = [f"sku{n:03}" for n in range(150)]
-    units: dict[Place, int] = {}
+    skus = [f"sku{n:03}" for n in range(60)]
+    pools = (sourcing("north", ["n1", "n2"]), sourcing("south", ["s1"], shard=1))
 
     async def flow() -> None:
-        for round_ in range(40):
-            for shard, location, pool in ((0, "n1", "north"), (1, "s1", "south")):
-                lines = [
-                    (sku, (round_ * 7 + n) % 50) for n, sku in enumerate(skus[round_ % 3 :: 3])
-                ]
-                units.update({(sku, location): number for sku, number in lines})
-                await writer.send(shard, counted(f"{shard}/{round_}", location, *lines, pool=pool))
+        for n in range(40):
+            stock = [(sku, n + 5) for sku in skus[n % 3 :: 3]]
+            await writer.send(1, counted(f"south {n}", "s1", *stock, pool="south"))
+            orders = [
+                order(f"order {n}/{m}", (skus[(n + 7 * m) % 60], 2), pools=pools) for m in range(20)
+            ]
+            await writer.send(0, counted(f"north {n}", "n1", *stock), *orders)
 
     flowing = asyncio.create_task(flow())
     async with (
         client(reader) as early,
-        client(reader, sku=skus[:40]) as named,
+        client(reader, sku=skus[:20]) as named,
     ):
         await early.complete()
         async with client(reader) as late:
-            assert not flowing.done(), "stock moves while it comes"
+            assert not flowing.done(), "orders flow while it comes"
             await flowing
             await writer.quiet()
-            await early.knows(units, "the early client knows all")
-            await late.knows(units, "the late client knows all")
-            await named.knows(
-                {place: number for place, number in units.items() if place[0] in skus[:40]},
-                "who named skus knows those",
-            )
-    for one in (early, named, late):
-        assert one.never_goes_back()
-    assert len(early.levels) > len(units), "it was told changes too"
+            books = {(row["sku"], row["location"]): row for row in await writer.queries.stock(skus)}
+            assert sum(row["reserved"] for row in books.values())
+            for one in (early, late, named):
+
+                async def told(one: Client = one) -> bool:
+                    wanted = skus[:20] if one is named else skus
+                    return all(
+                        one.last.get(place, {}).get(name) == row[name]
+                        for place, row in books.items()
+                        if place[0] in wanted
+                        for name in ("on_hand", "reserved", "backordered", "available")
+                    )
+
+                await until(told, what="it is told what is in the books")
+                assert one.never_goes_back()
+    assert {one["sku"] for one in named.levels} == set(skus[:20])
+    assert len(early.levels) > len(books), "it was told changes too"
 
 
 async def test_a_large_snapshot_comes_in_pages_by_code_points(writer: Ledger) -> None:
@@ -330,7 +338,8 @@ async def test_a_writer_answers_no_look_ups_and_a_reader_writes_no_books(
         for path in ("/v1/stock/tea", "/v1/availability/stream", "/v1/webhooks"):
             assert (await writer.door.get(path)).status_code == 404
         assert (await reader.door.get("/v1/stock/tea")).is_success
-        assert (await reader.door.get("/v1/progress")).json()["offsets"] == {}
+        read = (await reader.door.get("/v1/progress")).json()["offsets"]
+        assert set(read) == {"restock.catalogue.v1"}
         assert set((await writer.door.get("/v1/progress")).json()["offsets"]) == {
             "restock.ledger.v1"
         }
