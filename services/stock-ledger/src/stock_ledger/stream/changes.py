@@ -129,7 +129,7 @@ class Changes:
         return listener
 
     def leave(self, listener: Listener) -> None:
-        """Forget a listener; the last one to leave ends the reading after a while."""
+        """Forget a listener; where none comes for a while after the last, the reading ends."""
         if self._listeners.pop(listener, self) is self:
             return
         for index in self._indexes(listener.interest):
@@ -138,9 +138,8 @@ class Changes:
             if not self._by_sku[sku]:
                 del self._by_sku[sku]
         telemetry.FEED_CLIENTS.set(len(self._listeners))
-        if not self._listeners and not self._ended:
-            if self._idle is not None:
-                self._idle.cancel()
+        idle = self._idle is not None and not self._idle.done()
+        if not (self._listeners or self._ended or idle):
             self._idle = asyncio.create_task(self._when_idle(), name="feed idle")
 
     def end(self) -> None:
@@ -154,11 +153,11 @@ class Changes:
     async def stop(self) -> None:
         """End the reading."""
         self.end()
+        async with self._gate:
+            await self._unfollow()
         if self._idle is not None:
             self._idle.cancel()
             await asyncio.gather(self._idle, return_exceptions=True)
-        async with self._gate:
-            await self._unfollow()
 
     def not_ready(self) -> str | None:
         """Return None: it begins when it is asked to."""

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import aiohttp
@@ -27,7 +28,8 @@ _LOOK_EVERY_S = 1.0
 _RETRY_S = 0.5
 _GATHER_S = 0.005  # one look for what several answers make room for
 _SETTLE_TRIES = 3
-_ACCEPTED, _GONE = range(200, 300), 410
+_ACCEPTED, _GONE = range(200, 300), HTTPStatus.GONE
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class Deliveries(Protocol):
@@ -157,7 +159,10 @@ class Deliverer:
             self._wake.set()
 
     async def _send(self, one: Delivery) -> Failure | None:
-        """Try once; return why it failed. Nothing that the receiver says is kept: see SSRF."""
+        """Try once; return why it failed, and nothing else of what the receiver says.
+
+        Its words would be shown to whoever made the webhook, and it may be somebody else's host.
+        """
         assert self._http is not None, "started before it delivers"
         headers = signed_headers(one.secrets, one.message, one.body, one.now)
         try:
@@ -167,7 +172,7 @@ class Deliverer:
                 if answer.status in _ACCEPTED:
                     return None
                 return Failure(
-                    f"{answer.status} {answer.reason or ''}".strip()[:80],
+                    f"{answer.status} {_PHRASES.get(answer.status, '')}".strip(),
                     gone=answer.status == _GONE,
                     retry_after=_seconds(answer.headers.get("Retry-After")),
                 )
