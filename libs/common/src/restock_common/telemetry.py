@@ -63,6 +63,27 @@ LEDGER_OFFERS = Counter("restock_ledger_offers", "Lines offered to another pool"
 LEDGER_DUPLICATES = Counter(
     "restock_ledger_duplicates", "Events that had been decided before, by type", ["event"]
 )
+FEED_CLIENTS = Gauge("restock_feed_clients", "Clients that the live feed is open to")
+FEED_LEVELS = Counter(
+    "restock_feed_levels",
+    "Levels for clients of the live feed: sent, or coalesced into a later one",
+    ["outcome"],
+)
+WEBHOOK_ATTEMPTS = Counter(
+    "restock_webhook_attempts",
+    "Attempts to deliver a webhook's message: delivered, failed, or given_up after the last retry",
+    ["outcome"],
+)
+WEBHOOK_SECONDS = Histogram(
+    "restock_webhook_seconds",
+    "Duration of one attempt to deliver a webhook's message",
+    buckets=(0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
+)
+WEBHOOKS_DISABLED = Counter(
+    "restock_webhooks_disabled",
+    "Webhooks disabled, by reason: failing throughout the retries, or gone (410)",
+    ["reason"],
+)
 
 # forecaster
 LEDGER_ACCOUNT_UNITS = Gauge(

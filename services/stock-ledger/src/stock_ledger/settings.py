@@ -1,12 +1,15 @@
 """The ledger's settings: what every service reads, and the rules that a seller chooses."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from restock_common.settings import ServiceSettings
 from stock_ledger.domain.rules import Rules, Weights
 from stock_ledger.domain.sourcing import STRATEGIES
+from stock_ledger.domain.webhooks import Schedule
+
+MIN_KEY_CHARACTERS = 8
 
 _Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 
@@ -28,6 +31,17 @@ class LedgerSettings(ServiceSettings):
         slow_moving_days: A sku that has not left a location for so many days is told of.
         audit_every_s: The pause between two checks of the books against themselves.
         shrinkage_losses: So many counts one after the other that found too little are told of.
+        role: `writer` reads the ledger's log and writes the books, and answers no look-ups;
+            `reader` answers look-ups, runs the live feed and webhooks, and writes no books; `all`
+            is both. Reads never wait for the writer where it is a process of its own.
+        feed_clients_max: More clients of one process's live feed are turned away.
+        feed_heartbeat_s: After so long without a change a client is sent a comment.
+        admin_key: What `X-API-Key` must be to make and see webhooks, 8 characters or more; without
+            one, webhooks are off: nothing is queued or delivered by this process.
+        webhooks_allow_private: Let webhooks lead to addresses in this network, and without TLS.
+        webhooks_retry_s: When a message is tried again: seconds after the first failed attempt,
+            after the second, and so on, lengthened by up to a tenth at random.
+        webhooks_timeout_s: How long a receiver may take to answer.
     """
 
     allocation_strategy: str = "nearest"
@@ -41,12 +55,33 @@ class LedgerSettings(ServiceSettings):
     slow_moving_days: Annotated[int, Field(ge=1, le=3650)] = 90
     audit_every_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
     shrinkage_losses: Annotated[int, Field(ge=1, le=100)] = 3
+    role: Literal["all", "writer", "reader"] = "all"
+    feed_clients_max: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    feed_heartbeat_s: Annotated[float, Field(gt=0, le=300)] = 15.0
+    admin_key: SecretStr | None = None
+    webhooks_allow_private: bool = False
+    webhooks_retry_s: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
+    webhooks_timeout_s: Annotated[float, Field(gt=0, le=60)] = 15.0
 
     @field_validator("allocation_strategy")
     @classmethod
     def _known(cls, value: str) -> str:
         if value not in STRATEGIES:
             raise ValueError(f"is none of {', '.join(STRATEGIES)}")
+        return value
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        key = value.get_secret_value() if value else ""
+        if key and (len(key) < MIN_KEY_CHARACTERS or not key.isascii()):
+            raise ValueError(f"is not {MIN_KEY_CHARACTERS} or more ASCII characters")
+        return value if key else None
+
+    @field_validator("webhooks_retry_s")
+    @classmethod
+    def _schedule(cls, value: str) -> str:
+        Schedule.parse(value)
         return value
 
     @property

@@ -19,17 +19,21 @@ log = structlog.get_logger()
 
 
 class Tail:
-    """Follows one topic from its first record, alone: every process reads all of it.
+    """Follows one topic, alone: every process reads all of it.
 
     Args:
         settings: How to reach the broker.
         topic: What is followed.
         idle_ms: How long the broker may hold an empty fetch back. Apache Kafka answers at once when
             something comes, the embedded one only then: more means fewer fetches there, and later.
+        from_end: Leave out what is there at start.
     """
 
-    def __init__(self, settings: KafkaSettings, topic: Topic, *, idle_ms: int = 50) -> None:
+    def __init__(
+        self, settings: KafkaSettings, topic: Topic, *, idle_ms: int = 50, from_end: bool = False
+    ) -> None:
         self._settings = settings
+        self._from_end = from_end
         self._partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
         self._reader = Reader(settings, fetch_max_wait_ms=idle_ms)
         self._client: Any = None
@@ -46,8 +50,9 @@ class Tail:
             raise Transient(f"Kafka does not answer: {error!r}") from error
         self._client.assign([as_tp(partition) for partition in self._partitions])
         for partition, (begin, end) in bounds.items():
-            self._client.seek(as_tp(partition), begin)
-            self.next_offsets[partition.number] = begin
+            first = end if self._from_end else begin
+            self._client.seek(as_tp(partition), first)
+            self.next_offsets[partition.number] = first
             self._ends[partition.number] = end
         self._look()
 

@@ -45,6 +45,8 @@ class Service:
         components: Started in this order, stopped in reverse.
         opening: Awaited before the components start (the database, migrations).
         closing: Awaited after they have stopped.
+        leaving: Called when the end begins, before answers under way are waited for: ends those
+            that have no end of their own.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Service:
         components: Sequence[Component],
         opening: Callable[[], Awaitable[object]],
         closing: Callable[[], Awaitable[object]],
+        leaving: Callable[[], object] = lambda: None,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -62,6 +65,7 @@ class Service:
         self._components = components
         self._opening = opening
         self._closing = closing
+        self._leaving = leaving
         self._starting = True
         self._stopping = False
         self._stop = asyncio.Event()
@@ -97,6 +101,7 @@ class Service:
                 log.error("start_failed", exc_info=error)
                 code = 1
         self._stopping = True
+        self._leaving()
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
         for component in reversed(self._components):

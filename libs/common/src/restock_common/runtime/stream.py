@@ -86,6 +86,7 @@ class Stream(Generic[StateT]):
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._committed_at = 0.0
+        self._unpublished = 0
         self.advanced = asyncio.Event()
         """Set after each batch: what waits for a watermark looks again."""
 
@@ -310,7 +311,9 @@ class Stream(Generic[StateT]):
         await self._consumer.commit(
             {partition: cursor.next_offset for partition, cursor in self._cursors.items()}
         )
-        telemetry.UNPUBLISHED.set(sum(relay.unpublished for relay in self._relays.values()))
+        unpublished = sum(relay.unpublished for relay in self._relays.values())
+        telemetry.UNPUBLISHED.inc(unpublished - self._unpublished)  # a process may run two streams
+        self._unpublished = unpublished
 
     def _count(self, partition: Partition, outcome: Outcome) -> None:
         records = telemetry.RECORDS

@@ -6,13 +6,21 @@ from fastapi.responses import JSONResponse
 
 from restock_common.errors import Transient
 from restock_common.runtime import problems
+from stock_ledger.api import feed, webhooks
 from stock_ledger.api.lookups import Costs, Queries, lookups
 
-__all__ = ["Costs", "Queries", "create_api"]
+__all__ = ["Costs", "Queries", "bare_api", "create_api", "feed", "webhooks"]
 
 
 def create_api(queries: Queries, costs: Costs) -> FastAPI:
-    """Return the routes; health, metrics and progress are added by the service."""
+    """Return the look-ups; health, metrics and progress are added by the service."""
+    api = bare_api()
+    api.include_router(lookups(queries, costs))
+    return api
+
+
+def bare_api() -> FastAPI:
+    """Return an API without routes of its own, which answers errors as the others do."""
     api = FastAPI(title="Restock stock-ledger", version="1")
     problems.install(api)
 
@@ -29,5 +37,4 @@ def create_api(queries: Queries, costs: Costs) -> FastAPI:
             problems.describe(422, f"{found['loc'][-1]}: {found['msg']}", title="Not valid")
         )
 
-    api.include_router(lookups(queries, costs))
     return api
