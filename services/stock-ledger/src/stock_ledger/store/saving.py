@@ -56,7 +56,8 @@ _UPSERT_BALANCES = f"""
     SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::integer[],
         $7::date[], $8::timestamptz[], {", ".join(f"${n}::bigint[]" for n in range(9, 16))})
     ON CONFLICT (sku, location, lot, shard) DO UPDATE SET expires_on = excluded.expires_on,
-        issued_at = excluded.issued_at,         {", ".join(f"{column} = excluded.{column}" for column in _UNITS)}
+        issued_at = excluded.issued_at,
+        {", ".join(f"{column} = excluded.{column}" for column in _UNITS)}
 """  # noqa: S608 - constants
 _MOVEMENT_COLUMNS = (
     "shard",
