@@ -23,12 +23,11 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import ceil
-from pathlib import Path
 from random import Random
 
 import orjson
 
+from _report import percentile, said, write_line
 from restock_common.contracts import TYPES
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.envelope import decode
@@ -204,16 +203,6 @@ async def measure(options: Options) -> dict[str, object]:
                 }
 
 
-def percentile(ascending: list[float], share: float) -> float:
-    """Return the smallest value that at least this share of all values does not exceed."""
-    return ascending[ceil(share * len(ascending)) - 1]
-
-
-def said(*words: object) -> None:
-    """Tell a person how it goes; standard output is for the figures."""
-    print(*words, file=sys.stderr)
-
-
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
     parser = argparse.ArgumentParser(prog="restock bench chain", description=__doc__)
@@ -228,11 +217,7 @@ def main() -> int:
         figures = run_session(measure(options))
     except ToldToEnd as told:
         return told.exit_code
-    line = orjson.dumps(figures, option=orjson.OPT_APPEND_NEWLINE)
-    if given.json == "-":
-        sys.stdout.buffer.write(line)
-    else:
-        Path(given.json).write_bytes(line)
+    write_line(figures, given.json)
     return 0
 
 

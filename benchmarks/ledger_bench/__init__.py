@@ -1,0 +1,1 @@
+"""What `restock bench ledger` is made of."""
