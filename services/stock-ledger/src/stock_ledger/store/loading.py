@@ -197,12 +197,12 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [first for first, _ in listed], [second for _, second in listed]
 
 
-def _skus(claim: Claim) -> Iterable[str]:
-    if claim.placed is None:
-        return []
-    if claim.is_order:
-        return [sku for line in claim.lines for sku, _ in components_of(line)]
-    return [piece.sku for piece in claim.pieces]
+def _skus(claim: Claim) -> set[str]:
+    """Return what a claim may move: a line that was amended out has left its pieces behind."""
+    skus = {piece.sku for piece in claim.pieces}
+    if claim.placed is not None and claim.is_order:
+        skus.update(sku for line in claim.lines for sku, _ in components_of(line))
+    return skus
 
 
 async def _ids(connection: Connection, query: str, *args: Any) -> set[str]:
