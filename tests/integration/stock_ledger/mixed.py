@@ -54,12 +54,16 @@ MINUTES_A_ROUND = 30
 
 
 class Mixed:
-    """Tells a ledger a history that follows from a seed, and answers for the warehouses."""
+    """Tells a ledger a history that follows from a seed, and answers for the warehouses.
+
+    One after another can be told to the same ledger, with rising seeds: each begins on its own day.
+    """
 
     def __init__(self, ledger: Ledger, seed: int) -> None:
         self._ledger = ledger
         self._random = Random(seed)
-        self._now = EPOCH
+        self._seed = seed
+        self._now = EPOCH + timedelta(days=seed)
         self._number = 0
         self._orders: dict[int, list[OrderPlaced]] = {shard: [] for shard in PLACES}
         self._holds: dict[int, list[str]] = {shard: [] for shard in PLACES}
@@ -82,10 +86,9 @@ class Mixed:
             await self._ledger.quiet()
 
     async def _send(self, shard: int, events: list[Event]) -> None:
-        messages: list[Event | Message[Any]] = []
-        for event in events:
-            self._number += 1
-            messages.append(message(event, time=self._now, message_id=f"mixed-{self._number}"))
+        messages: list[Event | Message[Any]] = [
+            message(event, time=self._now, message_id=self._name("mixed")) for event in events
+        ]
         if self._random.random() < 0.5:
             messages += messages[-2:]  # delivered twice
         await publish(self._ledger.kafka, messages, partition=shard)
@@ -322,7 +325,7 @@ class Mixed:
 
     def _name(self, kind: str) -> str:
         self._number += 1
-        return f"{kind}-{self._number}"
+        return f"{kind}-{self._seed}-{self._number}"
 
     def _units(self, most: int) -> int:
         return self._random.randint(1, most)
