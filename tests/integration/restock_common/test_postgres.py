@@ -121,6 +121,7 @@ async def test_a_published_journal_is_kept_only_where_it_is_wanted(
     async with inbox.begin(SHARD, 1) as work:
         await work.finish(replace(taken, next_sequence=4), [outgoing(n) for n in (1, 2, 3)])
     await inbox.mark_published(SHARD, 1, 2)
+    await inbox.prune(SHARD, 2)
     assert (await inbox.cursor(SHARD)).published_sequence == 2
     left = [entry.sequence for entry in await inbox.unpublished(SHARD, 0, 10)]
     assert left == ([1, 2, 3] if keep else [3])
@@ -136,9 +137,9 @@ async def test_what_is_not_kept_goes_once_it_has_been_published(
     entries = [outgoing(1), outgoing(2, kept=False), outgoing(3), outgoing(4, kept=False)]
     async with inbox.begin(SHARD, 1) as work:
         await work.finish(replace(taken, next_sequence=5), entries)
-    await inbox.mark_published(SHARD, 1, 3)
+    await inbox.prune(SHARD, 3)
     assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], entries[2], entries[3]]
-    await inbox.mark_published(SHARD, 1, 4)
+    await inbox.prune(SHARD, 4)
     assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], entries[2]]
     rows = await batches(database)
     assert [(row["last_sequence"], row["entries"]) for row in rows] == [(3, 2)]

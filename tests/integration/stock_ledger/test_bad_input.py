@@ -1,7 +1,7 @@
 """What can never be decided becomes a dead letter that names the value; all else goes on."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -36,7 +36,7 @@ class Bad:
     event: Event
     says: str
     field: str
-    over: dict[str, Any] = field(default_factory=dict)
+    over: dict[str, Any] | None = None
 
 
 def line_of(quantity: object) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def told(parcel: str) -> list[Bad]:
 
 async def send_bad(ledger: Ledger, bad: Bad) -> None:
     entry = outgoing(message(bad.event), partition=0)
-    body = json.dumps({**json.loads(entry.body), **bad.over}).encode()
+    body = json.dumps({**json.loads(entry.body), **(bad.over or {})}).encode()
     await publish_raw(ledger.kafka, [entry._replace(body=body)])
 
 

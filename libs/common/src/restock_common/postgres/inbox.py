@@ -64,7 +64,7 @@ class PostgresWork:
             )
         moved = await self.connection.execute(
             "UPDATE cursors SET next_offset = $4, log_identity = $5, next_sequence = $6, head = $7,"
-            " seen = $8, watermarks = $9"
+            " seen = $8, watermarks = $9, published_sequence = greatest(published_sequence, $11)"
             " WHERE topic = $1 AND partition = $2 AND epoch = $3 AND next_offset = $10",
             partition.topic,
             partition.number,
@@ -76,6 +76,7 @@ class PostgresWork:
             {source: list(position) for source, position in cursor.seen.items()},
             {source: until.isoformat() for source, until in cursor.watermarks.items()},
             self.cursor.next_offset,
+            cursor.published_sequence,
         )
         if moved != "UPDATE 1":
             raise Fenced(f"{partition.topic}/{partition.number}: the cursor moved under the writer")
@@ -153,8 +154,11 @@ class PostgresInbox:
         return [as_entry(row) for row in rows]
 
     async def mark_published(self, partition: Partition, epoch: int, sequence: int) -> None:
-        """Note that the broker has acknowledged everything up to a sequence number."""
-        async with self._database.transaction() as connection:
+        """Note that the broker has acknowledged everything up to a sequence number.
+
+        Waits for a batch that is under way on the partition: batches note it themselves.
+        """
+        async with self._database.connection() as connection:
             await connection.execute(
                 "UPDATE cursors SET published_sequence = greatest(published_sequence, $4)"
                 " WHERE topic = $1 AND partition = $2 AND epoch = $3",
@@ -163,9 +167,13 @@ class PostgresInbox:
                 epoch,
                 sequence,
             )
-            done = ["journal WHERE sequence <= $3 AND NOT kept"]
-            if not self._keep_journal:
-                done = ["journal WHERE sequence <= $3", "batches WHERE last_sequence <= $3"]
+
+    async def prune(self, partition: Partition, sequence: int) -> None:
+        """Delete what is not kept of the journal once it is published; waits for no batch."""
+        done = ["journal WHERE sequence <= $3 AND NOT kept"]
+        if not self._keep_journal:
+            done = ["journal WHERE sequence <= $3", "batches WHERE last_sequence <= $3"]
+        async with self._database.transaction() as connection:
             for rows in done:
                 await connection.execute(
                     f"DELETE FROM {rows} AND source_topic = $1 AND source_partition = $2",

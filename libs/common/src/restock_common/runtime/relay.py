@@ -18,7 +18,7 @@ log = structlog.get_logger()
 _RELOAD_ENTRIES = 5_000
 _MAX_WAITING = 50_000
 _IDLE_S = 0.5
-_MARK_EVERY_S = 5.0
+_PRUNE_EVERY_S = 5.0
 
 
 class Relay:
@@ -38,7 +38,7 @@ class Relay:
         self._epoch = cursor.epoch
         self._published = cursor.published_sequence
         self._marked = cursor.published_sequence
-        self._marked_at = 0.0
+        self._pruned_at = 0.0
         self._reload_until = cursor.next_sequence - 1
         self._committed = cursor.next_sequence - 1
         self._waiting: deque[Outgoing] = deque()
@@ -47,6 +47,11 @@ class Relay:
         self._room.set()
         self._task = asyncio.create_task(self._run(), name=f"relay {cursor.partition}")
         self._task.add_done_callback(lambda _: self._room.set())
+
+    @property
+    def published(self) -> int:
+        """The last entry that the broker has acknowledged, with all before it."""
+        return self._published
 
     @property
     def unpublished(self) -> int:
@@ -104,8 +109,8 @@ class Relay:
         while True:
             try:
                 if await self._publish_some():
-                    if time.monotonic() - self._marked_at >= _MARK_EVERY_S:
-                        await self._mark()
+                    if time.monotonic() - self._pruned_at >= _PRUNE_EVERY_S:
+                        await self._prune()
                 elif not await self._woken():
                     await self._mark()
             except Transient as error:
@@ -144,8 +149,13 @@ class Relay:
         return bool(entries)
 
     async def _mark(self) -> None:
-        """Write down what has been published: a transaction, so not after each batch."""
+        """Write down what has been published since the last batch, which wrote the rest down."""
         if self._published != self._marked:
-            await self._inbox.mark_published(self._partition, self._epoch, self._published)
-            self._marked = self._published
-            self._marked_at = time.monotonic()
+            marked = self._published
+            await self._inbox.mark_published(self._partition, self._epoch, marked)
+            self._marked = marked
+            await self._prune()
+
+    async def _prune(self) -> None:
+        await self._inbox.prune(self._partition, self._published)
+        self._pruned_at = time.monotonic()

@@ -191,6 +191,7 @@ class Stream(Generic[StateT]):
                     partition,
                     cursor.epoch,
                     records,
+                    published=self._relays[partition].published,
                 )
             except Fenced as error:
                 log.warning("fenced", partition=str(partition), error=str(error))

@@ -64,8 +64,21 @@ async def transact(
     partition: Partition,
     epoch: int,
     records: Sequence[Record],
+    *,
+    published: int = 0,
 ) -> Outcome:
-    """Take a batch of records of one partition in one transaction, each of them once."""
+    """Take a batch of records of one partition in one transaction, each of them once.
+
+    Args:
+        inbox: Opens the transaction.
+        application: Reads, loads, decides and saves.
+        writer: Who decides.
+        partition: Where the records were read.
+        epoch: The writer's.
+        records: In order.
+        published: Up to where the journal is known to be published: noted with the batch, since
+            a note of its own would wait for it.
+    """
     async with inbox.begin(partition, epoch) as work:
         cursor = work.cursor
         fresh = [record for record in records if record.offset >= cursor.next_offset]
@@ -78,6 +91,7 @@ async def transact(
             next_offset=fresh[-1].offset + 1 if fresh else cursor.next_offset,
             log_identity=_identity(cursor, fresh),
             next_sequence=cursor.next_sequence + len(journal),
+            published_sequence=max(cursor.published_sequence, published),
             head=head,
             seen=intake.seen,
             watermarks=intake.watermarks,
