@@ -19,6 +19,7 @@ from restock_common.contracts.forecasts import DemandForecast
 from restock_common.contracts.ledger import (
     AdjustedLine,
     CartHeld,
+    CartReleased,
     Condition,
     DeliveryWindow,
     OrderAmended,
@@ -30,6 +31,7 @@ from restock_common.contracts.ledger import (
     TransferReceived,
     TransferShipped,
 )
+from restock_common.units import MAX_UNITS_PER_LINE
 
 words = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
 moments = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - the zone is beside it
@@ -141,9 +143,22 @@ def _transfer_received(made: dict[str, Any]) -> dict[str, Any]:
     return made if made["lines"] else {**made, "complete": True}
 
 
+def _order_line(made: dict[str, Any]) -> dict[str, Any]:
+    """Ask for as many kits as can be told of, at most."""
+    largest = max((one.quantity for one in made["components"]), default=1)
+    return {**made, "quantity": min(made["quantity"], MAX_UNITS_PER_LINE // largest)}
+
+
+def _cart_released(made: dict[str, Any]) -> dict[str, Any]:
+    """Name the release of a part."""
+    return {**made, "release": made["release"] or "a"} if made["lines"] else made
+
+
 _MADE_SOUND: dict[type[Contract], Callable[[dict[str, Any]], dict[str, Any]]] = {
     DeliveryWindow: _in_order("earliest", "latest"),
     CartHeld: _in_order("held_at", "expires_at"),
+    CartReleased: _cart_released,
+    OrderLine: _order_line,
     ReceiptLine: _receipt_line,
     AdjustedLine: _adjusted_line,
     TransferOrdered: _transfer,
