@@ -35,9 +35,10 @@ def count(books: Books, message: Message[StockCounted]) -> Decision:
             raise Permanent(f"{line.sku!r} is counted twice", field=f"lines.{number}.sku")
         seen.add((line.sku, line.lot, line.condition))
     draft = Draft(books, message.id, message.time, event.counted_at)
+    known = {line.sku: bool(draft.lots(line.sku, event.location)) for line in event.lines}
+    differences: dict[str, list[int]] = {sku: [] for sku in known}
     for line in event.lines:
         draft.check_pool(line.sku, event.location, event.pool)
-        known = bool(draft.lots(line.sku, event.location))
         difference = _difference(draft, books, event, line)
         if difference > 0:
             found = (Account.ADJUSTMENT, ACCOUNTS[line.condition])
@@ -45,8 +46,9 @@ def count(books: Books, message: Message[StockCounted]) -> Decision:
             draft.shift(place, event.pool, found, difference, line.lot or "")
         elif difference < 0:
             _write_off(draft, event, line, -difference)
-        _note(draft, event, line, difference if known else 0)
-    for sku in dict.fromkeys(line.sku for line in event.lines):
+        differences[line.sku].append(difference if known[line.sku] else 0)
+    for sku in known:
+        _note(draft, event, sku, differences[sku])
         serve(draft, event.pool, sku)
     draft.put(booking)
     return draft.finish()
@@ -99,17 +101,20 @@ def write_off(
             draft.shift(place, pool, (source, target), units, lot)
 
 
-def _note(draft: Draft, event: StockCounted, line: CountLine, difference: int) -> None:
-    """Remember how the count went; losses one after the other are suspected to be shrinkage."""
-    place: Place = (line.sku, event.location)
-    shelf = draft.fact(Shelf, place) or Shelf(line.sku, event.location, event.pool)
-    losses = shelf.losses + 1 if difference < 0 else 0
+def _note(draft: Draft, event: StockCounted, sku: str, differences: list[int]) -> None:
+    """Remember how the count of a sku went, over its lots and conditions.
+
+    Losses one after the other are suspected to be shrinkage.
+    """
+    place: Place = (sku, event.location)
+    shelf = draft.fact(Shelf, place) or Shelf(*place, event.pool)
+    losses = shelf.losses + 1 if sum(differences) < 0 else 0
     draft.put(
         replace(
             shelf,
             counted_at=max(event.counted_at, shelf.counted_at or event.counted_at),
             counts=shelf.counts + 1,
-            counts_wrong=shelf.counts_wrong + (difference != 0),
+            counts_wrong=shelf.counts_wrong + any(differences),
             losses=losses,
         )
     )
