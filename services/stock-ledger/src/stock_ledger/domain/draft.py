@@ -19,7 +19,7 @@ from restock_common.contracts.stock import (
     StockAlertRaised,
     StockLevelChanged,
 )
-from restock_common.errors import InvariantBroken, Permanent
+from restock_common.errors import InvariantBroken
 from restock_common.transact import Emission
 from stock_ledger.domain import alerts, telling
 from stock_ledger.domain.books import Books, Decision, Place
@@ -47,9 +47,6 @@ from stock_ledger.domain.view import View
 
 StockAlertT = TypeVar("StockAlertT", bound=StockAlert)
 StockoutT = TypeVar("StockoutT", bound=Stockout)
-
-MAX_UNITS = 1_000_000_000
-"""No account of a balance holds more, since no event could tell of it."""
 
 _KEPT_FROM = frozenset({Account.BACKORDERED, Account.RESERVED, Account.HELD})
 _AT_HAND = frozenset({PieceState.RESERVED, PieceState.HELD})
@@ -165,7 +162,7 @@ class Draft(View):
 
         Raises:
             InvariantBroken: A balance would be negative.
-            Permanent: A balance would be more than an event can tell, or is another pool's.
+            Permanent: The balance is another pool's.
         """
         self._movements.append(movement)
         sku, location, lot, source, target, units = movement[:6]
@@ -180,8 +177,6 @@ class Draft(View):
             setattr(balance, taken, left)
         if given is not None:
             setattr(balance, given, getattr(balance, given) + units)
-            if max(balance.on_hand, balance.backordered, balance.in_transit) > MAX_UNITS:
-                raise Permanent(f"{sku!r} at {location!r} would hold more than {MAX_UNITS} units")
         if target is Account.CUSTOMER:
             balance.issued_at = max(balance.issued_at, self.effective_at)
 
@@ -286,6 +281,9 @@ class Draft(View):
 
         Args:
             until: The time that has come, where it advances.
+
+        Raises:
+            Permanent: A level would be more than an event can tell.
         """
         if self._parcels:
             claims = sorted(self._claims.values(), key=lambda claim: claim.key)

@@ -6,10 +6,14 @@ from typing import TypeVar
 from restock_common.contracts.fulfilment import OrderAllocated
 from restock_common.contracts.ledger import AllocatedLine
 from restock_common.contracts.stock import Level
+from restock_common.errors import Permanent
 from stock_ledger.domain.model import Balance, Claim, PieceState, Shelf
 from stock_ledger.domain.view import View
 
 LevelT = TypeVar("LevelT", bound=Level)
+
+MAX_UNITS = 1_000_000_000
+"""No place holds more, since no event could tell of it."""
 
 
 def level_of(kind: type[LevelT], total: Balance, shelf: Shelf | None, **more: object) -> LevelT:
@@ -20,7 +24,15 @@ def level_of(kind: type[LevelT], total: Balance, shelf: Shelf | None, **more: ob
         total: The sum over its lots.
         shelf: How it is kept, where that was set.
         more: What the event says beside the level.
+
+    Raises:
+        Permanent: It is more than an event can tell.
     """
+    if max(total.on_hand, total.backordered, total.in_transit) > MAX_UNITS:
+        raise Permanent(
+            f"{total.sku!r} at {total.location!r} would hold more than {MAX_UNITS} units",
+            field="quantity",
+        )
     return kind(
         sku=total.sku,
         location=total.location,
