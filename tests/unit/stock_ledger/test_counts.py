@@ -19,7 +19,7 @@ def ledger() -> Ledger:
 
 
 def teas(quantity: int, **how: object) -> CountLine:
-    return CountLine(sku="tea", quantity=quantity, **how)  # type: ignore[arg-type]
+    return CountLine(sku="tea", quantity=quantity, **how)
 
 
 def shelf(ledger: Ledger) -> Shelf:
@@ -125,3 +125,15 @@ def test_more_over_all_lots_than_an_event_can_tell_is_refused() -> None:
     with pytest.raises(Permanent, match="quantity: 'tea' at 'n1' would hold more than"):
         ledger.tell(found("L3", teas(400_000_001, condition=DAMAGED)))
     assert ledger.level("n1", "tea") == (600_000_000, 0, 0)
+
+
+def test_promises_are_kept_and_taken_back_when_it_is_heard_of_not_before() -> None:
+    ledger = Ledger()
+    ledger.tell(order("o", ("tea", 6)), minute=20)
+    came = received("r", "n1", ("tea", 6)).model_copy(update={"received_at": at(10)})
+    heard = ledger.tell(came, minute=30)
+    assert {one.effective_at for one in heard.movements if one.order} == {at(30)}
+    assert {one.effective_at for one in heard.movements if not one.order} == {at(10)}
+    short = ledger.tell(found("c", teas(4), minute=15), minute=40)
+    assert {one.effective_at for one in short.movements if one.order} == {at(40)}
+    assert {one.effective_at for one in short.movements if not one.order} == {at(15)}

@@ -50,6 +50,8 @@ StockoutT = TypeVar("StockoutT", bound=Stockout)
 
 _KEPT_FROM = frozenset({Account.BACKORDERED, Account.RESERVED, Account.HELD})
 _AT_HAND = frozenset({PieceState.RESERVED, PieceState.HELD})
+_IN_THE_WORLD = frozenset({PieceState.SHIPPED, PieceState.RETURNED})
+"""What happened when it is said to have; promises are made and taken back as it is heard of."""
 
 
 class Draft(View):
@@ -59,7 +61,7 @@ class Draft(View):
         books: Read, never written.
         cause: The message's id; ids of allocations are derived from it.
         now: The message's event time.
-        effective_at: When what it tells of happened, where that differs.
+        effective_at: When what it tells of happened in the world, where that differs.
     """
 
     def __init__(
@@ -364,7 +366,7 @@ class Draft(View):
             claim.order,
             claim.offer,
             piece.line,
-            self.effective_at,
+            self.effective_at if piece.state in _IN_THE_WORLD else self.now,
         )
         self.post(movement, claim.pool)
 
