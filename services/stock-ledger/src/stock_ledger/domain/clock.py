@@ -31,9 +31,9 @@ def advance_time(books: Books, message: Message[TimeAdvanced]) -> Decision:
     if until <= books.clock.until:
         return Decision(duplicate=True)
     draft = Draft(books, message.id, until)
-    upkeep.set_expired_aside(draft)
     freed = holds.expire(draft, books)
     freed |= release(draft, books.withdrawn)
+    upkeep.set_expired_aside(draft)
     for pool, sku in sorted(freed):
         serve(draft, pool, sku)
     _end_refused(draft, books)
