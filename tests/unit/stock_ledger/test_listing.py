@@ -10,7 +10,7 @@ from tests.unit.stock_ledger.building import (
     received,
     time,
 )
-from tests.unit.stock_ledger.saying import listed
+from tests.unit.stock_ledger.saying import N2, back, line, listed, returned, shipped, unloaded
 
 from restock_common.contracts.ledger import LineOffered, LineRefused
 from restock_common.errors import Permanent
@@ -91,3 +91,19 @@ def test_an_order_all_of_whose_locations_are_gone_does_not_stop_time() -> None:
     ledger.tell(refused)
     ledger.tell(time(60))
     assert ledger.pieces("o") == [("1", 1, PieceState.REFUSED, "n1")]
+
+
+def test_returns_exchanges_and_transfers_name_what_is_listed() -> None:
+    ledger = Ledger()
+    ledger.tell(listed("tea", n1="north", n2="north"))
+    ledger.stock("n1", "tea", 5)
+    ledger.tell(order("o", ("tea", 2)))
+    ledger.tell(shipped(ledger.parcel("o"), "o"))
+    came = back("1", "tea", 1)
+    with pytest.raises(Permanent, match="location: 'n9' is not a location known here"):
+        ledger.tell(returned("b", "o", came, location="n9"))
+    with pytest.raises(Permanent, match=r"replacements.0.sku: 'cup' is not a sku known here"):
+        ledger.tell(returned("b", "o", came, replacements=[line("2", "cup", 1)]))
+    elsewhere = N2.model_copy(update={"location": "n9"})
+    with pytest.raises(Permanent, match="location: 'n9' is not a location known here"):
+        ledger.tell(unloaded("t", ("tea", 1), end=elsewhere))

@@ -12,11 +12,13 @@ from restock_common.contracts.ledger import (
     OrderAmended,
     OrderLine,
     OrderPlaced,
+    OrderReturned,
     ReceiptExpected,
     StockAdjusted,
     StockCounted,
     StockPolicySet,
     TransferOrdered,
+    TransferReceived,
 )
 from restock_common.errors import Permanent
 from stock_ledger.domain.backorders import serve
@@ -98,6 +100,9 @@ def _skus(event: Event) -> Iterator[Named]:
         case CartHeld() | GoodsReceived() | StockCounted() | StockAdjusted() | TransferOrdered():
             for number, sku in enumerate([line.sku for line in event.lines]):
                 yield f"lines.{number}.sku", sku
+        case OrderReturned():
+            for number, line in enumerate(event.replacements):
+                yield from _of_line(f"replacements.{number}", line)
         case ReceiptExpected() | StockPolicySet():
             yield "sku", event.sku
         case _:
@@ -127,6 +132,8 @@ def _locations(event: Event) -> Iterator[Named]:
             | StockAdjusted()
             | ReceiptExpected()
             | StockPolicySet()
+            | OrderReturned()
+            | TransferReceived()
         ):
             yield "location", event.location
         case _:
