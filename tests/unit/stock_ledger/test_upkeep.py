@@ -1,5 +1,7 @@
 """TimeAdvanced: what only time brings about."""
 
+from itertools import pairwise
+
 from tests.unit.stock_ledger.building import (
     Ledger,
     cancelled,
@@ -88,7 +90,7 @@ def test_each_sku_is_looked_over_once_a_day_however_time_advances() -> None:
     edges = [0, 1, 7, 700, 1439, 1440, 1441, 2880, 2881]
     for start in (0, 899, 1000):
         moments = [at(start + edge) for edge in edges]
-        steps = list(zip(moments, moments[1:], strict=False))
+        steps = list(pairwise(moments))
         for sku in ("tea", "cup", "pot"):
             assert sum(is_due(sku, since, until) for since, until in steps) in {2, 3}
             first_day = [step for step in steps if step[1] <= at(start + 1440)]

@@ -106,7 +106,8 @@ def _exchange(draft: Draft, event: OrderReturned) -> None:
     for place, line in enumerate(event.replacements):
         if names[line.line] > 1:
             raise Permanent(f"line {line.line!r} is there", field=f"replacements.{place}.line")
+    # Of a cancelled order only what is sent instead is wanted from now on.
+    kept = () if claim.state is ClaimState.CANCELLED else claim.placed.lines
     claim.state = ClaimState.OPEN
-    lines = (*claim.placed.lines, *event.replacements)
-    claim.placed = claim.placed.model_copy(update={"lines": lines})
+    claim.placed = claim.placed.model_copy(update={"lines": (*kept, *event.replacements)})
     source(draft, claim, event.replacements, event.returned_at)
