@@ -150,6 +150,16 @@ def test_serials_come_back_as_they_left(ledger: Ledger) -> None:
         ledger.tell(arrived("r3", ReceiptLine(sku="pot", quantity=1, serials=("p1",))))
 
 
+def test_a_serial_comes_back_from_the_order_that_it_left_with(ledger: Ledger) -> None:
+    ledger.tell(arrived("r", ReceiptLine(sku="pot", quantity=2, serials=("p1", "p2"))))
+    for name, serial in (("p", "p1"), ("q", "p2")):
+        ledger.tell(order(name, ("pot", 1)))
+        ledger.tell(shipped(ledger.parcel(name), name, ("1", "pot", 1), serials=(serial,)))
+    with pytest.raises(Permanent, match="serials: serial 'p2' of 'pot' left with another order"):
+        ledger.tell(returned("b", "p", back("1", "pot", 1, serials=("p2",))))
+    ledger.tell(returned("b", "p", back("1", "pot", 1, serials=("p1",))))
+
+
 def test_what_a_count_had_missed_can_come_back(ledger: Ledger) -> None:
     ledger.tell(arrived("r", lot("cup", 2, "L1", 9)))
     ledger.tell(order("p", ("cup", 2)))

@@ -41,7 +41,7 @@ def leave(draft: Draft, line: ShippedLine, event: ShipmentDispatched) -> None:
 
 
 def come_back(draft: Draft, line: ReturnedLine, event: OrderReturned) -> None:
-    """Note units that come back. Raises Permanent where one never left."""
+    """Note units that come back. Raises Permanent where one never left, or not with this order."""
     if line.serials and len(set(line.serials)) != line.quantity:
         raise Permanent(
             f"{len(set(line.serials))} different serials for {line.quantity} units", field="serials"
@@ -50,4 +50,10 @@ def come_back(draft: Draft, line: ReturnedLine, event: OrderReturned) -> None:
         known = draft.fact(Serial, (line.sku, serial))
         if known is None or known.allocation is None:
             raise Permanent(f"serial {serial!r} of {line.sku!r} never left", field="serials")
+        parcel = draft.allocation(known.allocation)
+        if parcel is None or parcel.order != event.order:
+            raise Permanent(
+                f"serial {serial!r} of {line.sku!r} left with another order than {event.order!r}",
+                field="serials",
+            )
         draft.put(Serial(line.sku, serial, event.location))
