@@ -87,11 +87,12 @@ def held(
     )
 
 
-def released(hold: str, *lines: tuple[str, int]) -> CartReleased:
+def released(hold: str, *lines: tuple[str, int], release: str = "release") -> CartReleased:
     return CartReleased(
         hold=hold,
         released_at=EPOCH,
-        lines=tuple(HoldLine(sku=sku, quantity=units) for sku, units in lines),
+        lines=tuple(HoldLine(sku=sku, quantity=quantity) for sku, quantity in lines),
+        release=release if lines else None,
     )
 
 

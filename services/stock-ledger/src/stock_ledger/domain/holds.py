@@ -9,12 +9,13 @@ from restock_common.contracts.stock import HoldEnd, HoldRefused, StockHeld
 from restock_common.errors import Permanent
 from stock_ledger.domain import sourcing
 from stock_ledger.domain.backorders import serve
-from stock_ledger.domain.books import Books, Decision
+from stock_ledger.domain.books import Books, Decision, Place
 from stock_ledger.domain.draft import Draft, pieces_in
 from stock_ledger.domain.effects import end_held, keep_from_lots
 from stock_ledger.domain.model import HOLD, Booking, Claim, ClaimKey, ClaimState, PieceState
 from stock_ledger.domain.sourcing import Want
 from stock_ledger.domain.trial import rank
+from stock_ledger.domain.view import Bought
 
 
 def hold_cart(books: Books, message: Message[CartHeld]) -> Decision:
@@ -85,8 +86,13 @@ def commit(draft: Draft, hold: Claim, wanted: Counter[str]) -> list[str]:
         The skus that were held.
     """
     held = _held(hold)
-    _free(draft, hold, held & wanted, HoldEnd.COMMITTED)
-    _free(draft, hold, _held(hold), HoldEnd.RELEASED)
+    _free(draft, hold, held - wanted, HoldEnd.RELEASED)
+    units: Counter[Place] = Counter()
+    for _, piece in pieces_in(hold, PieceState.HELD):
+        units[piece.sku, piece.location] += piece.quantity
+    for place, bought in units.items():
+        draft.bought[place] = Bought(bought, draft.sellable(*place))
+    _free(draft, hold, _held(hold), HoldEnd.COMMITTED)
     _end_empty(hold)
     return sorted(held)
 

@@ -37,6 +37,7 @@ def place(books: Books, message: Message[OrderPlaced]) -> Decision:
             fresh=True,
         )
         source(draft, claim, event.lines, event.placed_at)
+    draft.bought.clear()
     for sku in freed:
         serve(draft, home.pool, sku)
     return draft.finish()
@@ -45,8 +46,8 @@ def place(books: Books, message: Message[OrderPlaced]) -> Decision:
 def _commit_hold(draft: Draft, event: OrderPlaced) -> list[str]:
     """Free the units that the order's hold has kept for it; return the skus that it kept.
 
-    They are the order's all the same: nothing else is decided in between. A hold that is over, or
-    another pool's, kept nothing for it.
+    They are the order's all the same: nothing else is decided in between, and no buffer keeps them
+    from it. A hold that is over, or another pool's, kept nothing for it.
     """
     hold = draft.open(ClaimKey(event.hold, HOLD)) if event.hold is not None else None
     if hold is None or hold.pool != event.sourcing[0].pool:

@@ -7,7 +7,7 @@ from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import LineOffered, OrderLine, OrderPlaced
 from stock_ledger.domain import sourcing
-from stock_ledger.domain.draft import Draft
+from stock_ledger.domain.draft import Draft, pieces_in
 from stock_ledger.domain.effects import backorder, reserve
 from stock_ledger.domain.expected import soonest, unpromised
 from stock_ledger.domain.model import Claim, PieceState
@@ -125,6 +125,29 @@ def _reserve_some(draft: Draft, claim: Claim, number: int, ranked: Sequence[str]
     return claim.pieces[number].state is PieceState.RESERVED
 
 
+def _reserve_bought(draft: Draft, claim: Claim, number: int, ranked: Sequence[str]) -> bool:
+    """Reserve what the cart held of a piece; return whether that is all of it.
+
+    What other lines of the order have taken at a place counts as the cart's.
+    """
+    piece = claim.pieces[number]
+
+    def available(location: str) -> int:
+        bought = draft.bought.get((piece.sku, location))
+        if bought is None:
+            return 0
+        taken = sum(
+            one.quantity
+            for _, one in pieces_in(claim, PieceState.RESERVED)
+            if (one.sku, one.location) == (piece.sku, location)
+        )
+        there = draft.available(piece.sku, location, claim.pool, claim.channel)
+        return min(there, max(0, bought.units - taken))
+
+    reserve(draft, claim, number, sourcing.fill(piece.quantity, ranked, available))
+    return claim.pieces[number].state is PieceState.RESERVED
+
+
 def _wait(draft: Draft, claim: Claim, number: int) -> None:
     sku = claim.pieces[number].sku
     for location in claim.locations:
@@ -182,6 +205,8 @@ def _source_line(
     if shares:
         reserve(draft, claim, number, shares)
         used.update(location for location, _ in shares)
+    elif line.split and draft.bought and _reserve_bought(draft, claim, number, ranked):
+        return
     elif line.preorder:
         if not (line.split and _reserve_some(draft, claim, number, ranked)):
             _promise_from_expected(draft, claim, number)

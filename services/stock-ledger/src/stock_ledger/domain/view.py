@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import date, datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from restock_common.errors import Permanent
 from stock_ledger.domain.books import Books, Facts, Place, first_expired
@@ -25,12 +25,28 @@ Index = dict[tuple[str, str], dict[ClaimKey, None]]
 """Claims by what they have pieces of; more than there are now, never fewer."""
 
 
+class Bought(NamedTuple):
+    """Units that a cart has held at a place, and gives to the order that is decided.
+
+    Attributes:
+        units: How many.
+        left: What was free there beside them: however little that is, no buffer keeps the order
+            from what its cart held.
+    """
+
+    units: int
+    left: int
+
+
 class View:
     """Books, and changes over them.
 
     Args:
         books: Read, never written.
         now: Event time of the message that is decided.
+
+    Attributes:
+        bought: What a cart gives to the order that is decided, while it is sourced.
     """
 
     def __init__(self, books: Books, now: datetime) -> None:
@@ -48,6 +64,7 @@ class View:
         self._facts: Facts = {}
         self._waiting: Index = {}
         self._kept_for: Index = {}
+        self.bought: dict[Place, Bought] = {}
 
     def lots(self, sku: str, location: str) -> list[Balance]:
         """Return the balances of a sku at a location, first expired first; not to be changed."""
@@ -80,6 +97,10 @@ class View:
             if one.free > 0 and self._can_be_sold(one):
                 yield one.lot, one.free
 
+    def sellable(self, sku: str, location: str) -> int:
+        """Return the free units of a place that can still be sold."""
+        return sum(units for _, units in self.sellable_lots(sku, location))
+
     def available(self, sku: str, location: str, pool: str, channel: str | None = None) -> int:
         """Return the units of a pool's location that can be promised; none at another pool's."""
         place = (sku, location)
@@ -93,9 +114,15 @@ class View:
             found = self.lots(sku, location)
             if not found or found[0].pool != pool:
                 return 0
-            free = sum(one.free for one in found if self._can_be_sold(one))
+            free = self.sellable(sku, location)
         shelf = self.fact(Shelf, place)
-        return free if shelf is None else max(0, free - shelf.kept_from(channel))
+        if shelf is None:
+            return free
+        kept = shelf.kept_from(channel)
+        if self.bought:
+            bought = self.bought.get(place)
+            kept = kept if bought is None else min(kept, bought.left)
+        return max(0, free - kept)
 
     def lots_expiring_by(self, day: date) -> list[Balance]:
         """Return the lots that expire by a day, sorted; not to be changed."""
