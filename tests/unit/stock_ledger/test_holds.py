@@ -156,6 +156,12 @@ def test_carts_give_way_first_when_a_count_finds_less(ledger: Ledger) -> None:
     assert ledger.level("n1", "tea") == (3, 2, 0)
 
 
+def test_a_hold_of_which_nothing_is_left_has_ended(ledger: Ledger) -> None:
+    ledger.tell(counted("c", "n1", ("tea", 0)))
+    assert ledger.claim("h", HOLD).state is ClaimState.ENDED
+    assert ledger.tell(released("h", ("tea", 1))).duplicate
+
+
 def test_a_hold_of_another_shard_is_refused() -> None:
     with pytest.raises(Permanent, match=r"sourcing.shard: is 1, read on 0"):
         Ledger().tell(held("h", ("tea", 1), source=TWO_POOLS[1]))

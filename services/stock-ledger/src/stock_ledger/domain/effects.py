@@ -14,7 +14,14 @@ from restock_common.contracts.stock import (
     TransferStage,
 )
 from stock_ledger.domain.draft import Draft
-from stock_ledger.domain.model import AllocationState, Claim, Expected, Piece, PieceState
+from stock_ledger.domain.model import (
+    AllocationState,
+    Claim,
+    ClaimState,
+    Expected,
+    Piece,
+    PieceState,
+)
 from stock_ledger.domain.sourcing import Share
 
 
@@ -150,7 +157,7 @@ def tell_transferred(
 
 
 def end_held(draft: Draft, claim: Claim, number: int, reason: HoldEnd) -> None:
-    """Free the units of a held piece."""
+    """Free the units of a held piece; with the last of them the hold ends."""
     taken = reason is HoldEnd.COMMITTED
     piece = draft.move(claim, number, PieceState.COMMITTED if taken else PieceState.CANCELLED)
     draft.emit(
@@ -163,6 +170,13 @@ def end_held(draft: Draft, claim: Claim, number: int, reason: HoldEnd) -> None:
         ),
         claim=claim,
     )
+    end_if_empty(claim)
+
+
+def end_if_empty(hold: Claim) -> None:
+    """End a hold that holds nothing."""
+    if all(piece.state is not PieceState.HELD for piece in hold.pieces):
+        hold.state = ClaimState.ENDED
 
 
 def ask_back(draft: Draft, claim: Claim, piece: Piece) -> None:

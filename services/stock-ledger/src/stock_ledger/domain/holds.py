@@ -11,7 +11,7 @@ from stock_ledger.domain import sourcing
 from stock_ledger.domain.backorders import serve
 from stock_ledger.domain.books import Books, Decision, Place
 from stock_ledger.domain.draft import Draft, pieces_in
-from stock_ledger.domain.effects import end_held, keep_from_lots
+from stock_ledger.domain.effects import end_held, end_if_empty, keep_from_lots
 from stock_ledger.domain.model import HOLD, Booking, Claim, ClaimKey, ClaimState, PieceState
 from stock_ledger.domain.sourcing import Want
 from stock_ledger.domain.trial import rank
@@ -40,7 +40,7 @@ def hold_cart(books: Books, message: Message[CartHeld]) -> Decision:
     ranked = rank(draft, hold, wants)
     for number in numbers:
         _hold_line(draft, hold, event, number, ranked)
-    _end_empty(hold)
+    end_if_empty(hold)
     return draft.finish()
 
 
@@ -73,7 +73,6 @@ def release_cart(books: Books, message: Message[CartReleased]) -> Decision:
                 field=f"lines.{place}.quantity",
             )
     _free(draft, hold, given_up or held, HoldEnd.RELEASED)
-    _end_empty(hold)
     for sku in given_up or held:
         serve(draft, hold.pool, sku)
     return draft.finish()
@@ -93,7 +92,6 @@ def commit(draft: Draft, hold: Claim, wanted: Counter[str]) -> list[str]:
     for place, bought in units.items():
         draft.bought[place] = Bought(bought, draft.sellable(*place))
     _free(draft, hold, _held(hold), HoldEnd.COMMITTED)
-    _end_empty(hold)
     return sorted(held)
 
 
@@ -109,7 +107,6 @@ def expire(draft: Draft, books: Books) -> set[tuple[str, str]]:
         hold = draft.open_known(key)
         held = _held(hold)
         _free(draft, hold, held, HoldEnd.EXPIRED)
-        _end_empty(hold)
         freed.update((hold.pool, sku) for sku in held)
     return freed
 
@@ -161,8 +158,3 @@ def _free(draft: Draft, hold: Claim, wanted: Counter[str], reason: HoldEnd) -> N
                 some = min(left, piece.quantity)
                 end_held(draft, hold, draft.divide(hold, number, some), reason)
                 left -= some
-
-
-def _end_empty(hold: Claim) -> None:
-    if not any(True for _ in pieces_in(hold, PieceState.HELD)):
-        hold.state = ClaimState.ENDED
