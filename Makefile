@@ -32,7 +32,8 @@ check: install ## ruff, mypy --strict, import-linter
 bench: install ## Run a benchmark: make bench NAME=chain ARGS='--json -'
 	@$(BIN)/restock bench $(NAME) $(ARGS)
 
-soak: install ## Replay a whole year: an hour or more
+soak: install ## Kill processes 70 times under load, then replay a whole year: an hour or more
+	@RESTOCK_SOAK=1 $(BIN)/python -m pytest -s tests/faults
 	@$(BIN)/restock demo --days 365 $(ARGS)
 
 clean: ## Remove .venv, local state and caches

@@ -14,7 +14,7 @@ from restock_local.platform.base import Platform, declare_topics
 from restock_local.platform.choose import choose, resolve
 
 _ROOT = Path(__file__).parent
-_ORDER = ("tidy", "unit", "property", "contracts", "integration", "e2e")
+_ORDER = ("tidy", "unit", "property", "contracts", "integration", "e2e", "faults")
 _BROKER = os.environ.get("RESTOCK_TEST_BROKER", "auto")
 _PLATFORM = pytest.StashKey[dict[str, str]]()
 
@@ -24,6 +24,12 @@ def run_directory() -> Iterator[Path]:
     """Return a folder for what this run starts; gone at the end."""
     with run_folder(state_folder() / "tests") as folder:
         yield folder
+
+
+@pytest.fixture(scope="session")
+def broker_choice() -> str:
+    """Return which platform was asked for."""
+    return _BROKER
 
 
 @pytest.fixture(scope="session")

@@ -201,6 +201,26 @@ async def test_a_writer_that_was_replaced_can_neither_begin_nor_finish(
     assert (await inbox.cursor(SHARD)).next_offset == 1
 
 
+async def test_a_writer_that_stands_still_in_a_batch_is_taken_over_all_the_same(
+    inbox: PostgresInbox,
+) -> None:
+    """It holds the cursor's row, and would do so for as long as its connection lasts."""
+    first = await inbox.take_over(SHARD)
+    taken: list[Cursor] = []
+
+    async def stand_still_and_go_on() -> None:
+        async with inbox.begin(SHARD, first.epoch) as work:
+            taken.append(await asyncio.wait_for(inbox.take_over(SHARD), timeout=30))
+            await work.finish(replace(first, next_sequence=2), [outgoing(1)])
+
+    with pytest.raises(Transient):
+        await stand_still_and_go_on()
+    (second,) = taken
+    assert second.epoch == first.epoch + 1
+    assert await inbox.cursor(SHARD) == second
+    assert await inbox.unpublished(SHARD, 0, 10) == []
+
+
 async def test_an_error_inside_keeps_nothing(inbox: PostgresInbox) -> None:
     taken = await inbox.take_over(SHARD)
 

@@ -117,6 +117,10 @@ async def test_a_take_over_fences_the_writer_before_it(rig: Rig) -> None:
         await until(let_go, what="the first writer lets go")
         assert (await rig.inbox.cursor(FIRST)).next_offset == taken.next_offset
         assert stream.dead() is None
+        assert stream.not_ready() == (
+            "fenced: restock.ledger.v1/0: another writer has taken it over:"
+            f" its epoch is {taken.epoch}, ours is {taken.epoch - 1}"
+        )
         assert len(stream.owned) == len(SHARD_NUMBERS) - 1
     assert "fenced-0/1" not in await rig.booked("fenced")
 
@@ -173,6 +177,28 @@ async def test_another_log_is_refused(rig: Rig) -> None:
             return "built from log another" in (await halted() or "")
 
         await until(refused, what="the log is refused")
+
+
+class BrokenInbox(PostgresInbox):
+    """Cannot take the first partition over, for a reason that no repetition makes right."""
+
+    async def take_over(self, partition: Partition) -> Cursor:
+        """Fail on the first partition."""
+        if partition == FIRST:
+            raise ZeroDivisionError("a bug")
+        return await super().take_over(partition)
+
+
+async def test_a_take_over_that_fails_halts_its_partition_alone(rig: Rig) -> None:
+    """The client would log it and go on, and nobody would read the partition."""
+    await place(rig, "takeover", 8)
+    async with rig.stream("takeover", inbox=BrokenInbox(rig.database), ready=False) as stream:
+
+        async def booked() -> bool:
+            return len(await rig.booked("takeover")) == 6
+
+        await until(booked, what="the other partitions go on")
+        assert "a bug" in (stream.not_ready() or "")
 
 
 async def test_a_bug_halts_its_partition_alone(rig: Rig) -> None:

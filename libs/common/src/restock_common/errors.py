@@ -21,6 +21,13 @@ class Transient(RestockError):
 class Fenced(Transient):
     """Another writer has taken this partition over: stop writing to it."""
 
+    @classmethod
+    def taken_over(cls, place: str, *, found: int | None, ours: int) -> "Fenced":
+        """Return the error of a writer whose epoch is not the one that was found."""
+        return cls(
+            f"{place}: another writer has taken it over: its epoch is {found}, ours is {ours}"
+        )
+
 
 class Permanent(RestockError):
     """The input can never be handled: it goes to the dead letters with this reason.

@@ -39,6 +39,11 @@ HALTED = Gauge(
     "1 where a partition was stopped by a broken invariant or a log that is not its own",
     ["topic", "partition"],
 )
+FENCED = Gauge(
+    "restock_partition_fenced",
+    "1 where another writer has taken over a partition that this process's group still gives it",
+    ["topic", "partition"],
+)
 EVENT_AGE = Gauge(
     "restock_event_age_seconds", "Now minus the event time of the last record taken", ["topic"]
 )

@@ -18,6 +18,7 @@ from restock_local.processes import (
     exit_status,
     finished,
     free_port,
+    kill,
     last_lines,
     spawn,
 )
@@ -100,8 +101,13 @@ class ApacheBroker:
             await end(self._process, grace_s=_STOP_S)
             self._process = None
 
+    async def kill(self) -> None:
+        """SIGKILL it; `restart` finds its log again."""
+        if self._process is not None:
+            kill(self._process)
+
     async def restart(self) -> None:
-        """Stop it in order and start it on the same port and log."""
+        """Stop it in order, where it runs, and start it on the same port and log."""
         await self.stop()
         await self.start()
 
@@ -139,6 +145,9 @@ def node_settings(
         "offsets.topic.num.partitions": "4",
         "transaction.state.log.replication.factor": "1",
         "transaction.state.log.min.isr": "1",
+        # A killed broker may register again only after its session, 9 s by default.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",  # a killed member is missed soon
     }

@@ -29,6 +29,9 @@ class Broker(Protocol):
     async def stop(self) -> None:
         """Stop it; safe on one that never started."""
 
+    async def kill(self) -> None:
+        """End it as a crash would, with SIGKILL; `restart` brings it back."""
+
     async def restart(self) -> None:
         """Stop and start it on the same port; what was on it is lost where it is in memory only."""
 
@@ -48,6 +51,12 @@ class DatabaseServer(Protocol):
 
     async def stop(self) -> None:
         """Stop it; safe on one that never started."""
+
+    async def kill(self) -> None:
+        """End it as a crash would, with SIGKILL of all its processes; `restart` brings it back."""
+
+    async def restart(self) -> None:
+        """Stop it, where it runs, and start it on the same port and data."""
 
     async def new_database(self, name: str) -> str:
         """Create an empty database; return its URL."""

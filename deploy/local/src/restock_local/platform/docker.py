@@ -55,6 +55,10 @@ class DockerBroker:
         """Remove the container."""
         await asyncio.to_thread(self._container.stop)
 
+    async def kill(self) -> None:
+        """SIGKILL the container; `restart` finds its log again."""
+        await asyncio.to_thread(self._container.get_wrapped_container().kill)
+
     async def restart(self) -> None:
         """Restart the container: same port, same log."""
         await asyncio.to_thread(self._container.get_wrapped_container().restart)
@@ -81,8 +85,20 @@ class DockerPostgres(LoopbackPostgres):
     async def start(self) -> None:
         """Start the container and wait until the server answers."""
         await asyncio.to_thread(self._container.start)
-        await answering("PostgreSQL", lambda: self._execute("SELECT 1"), timeout_s=_START_S)
+        await self._answers()
 
     async def stop(self) -> None:
         """Remove the container."""
         await asyncio.to_thread(self._container.stop)
+
+    async def kill(self) -> None:
+        """SIGKILL the container; `restart` finds its data again."""
+        await asyncio.to_thread(self._container.get_wrapped_container().kill)
+
+    async def restart(self) -> None:
+        """Restart the container: same port, same data."""
+        await asyncio.to_thread(self._container.get_wrapped_container().restart)
+        await self._answers()
+
+    async def _answers(self) -> None:
+        await answering("PostgreSQL", lambda: self._execute("SELECT 1"), timeout_s=_START_S)

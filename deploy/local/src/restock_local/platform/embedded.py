@@ -1,5 +1,6 @@
 """Broker and PostgreSQL out of Python wheels: no Docker, no Java, nothing installed."""
 
+import asyncio
 import os
 import pwd
 import re
@@ -8,6 +9,8 @@ import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
+
+import psutil
 
 from restock_common.settings import KafkaSettings
 from restock_local.platform.base import answering, greet_broker
@@ -18,6 +21,7 @@ from restock_local.processes import (
     exit_status,
     finished,
     free_port,
+    kill,
     last_lines,
     spawn,
 )
@@ -76,6 +80,11 @@ class EmbeddedBroker:
         if self._process is not None:
             await end(self._process, grace_s=2)
             self._process = None
+
+    async def kill(self) -> None:
+        """SIGKILL it; its log is gone."""
+        if self._process is not None:
+            kill(self._process)
 
     async def restart(self) -> None:
         """Stop and start it on the same port; its log is gone."""
@@ -141,6 +150,24 @@ class EmbeddedPostgres(LoopbackPostgres):
             await end(self._process, first=signal.SIGINT, grace_s=10)
             self._process = None
 
+    async def kill(self) -> None:
+        """SIGKILL the server and its children, each of which has a session of its own."""
+        if self._process is None or exit_status(self._process) is not None:
+            return
+        server = psutil.Process(self._process.pid)
+        server.suspend()  # it would replace the children that it misses
+        children = server.children(recursive=True)
+        for child in children:
+            child.kill()
+        kill(self._process)
+        while any(map(_lives, children)):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.01)
+
+    async def restart(self) -> None:
+        """Stop it, where it runs, and start it on the same port and data."""
+        await self.stop()
+        await self.start()
+
     async def _initialise(self) -> None:
         password_file = self._folder / "postgres.password"
         password_file.touch(mode=0o600)
@@ -163,6 +190,14 @@ class EmbeddedPostgres(LoopbackPostgres):
         if code != 0:
             await end(process, grace_s=0)
             raise ProcessFailed(f"initdb failed with {code}:\n{last_lines(self._log)}")
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Return whether it still holds anything; whoever inherits it may take long to bury it."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _unprivileged_user() -> pwd.struct_passwd:

@@ -1,9 +1,11 @@
 """How aiokafka reaches the broker, and how its records and partitions are spelt here."""
 
+import asyncio
 import ssl
 from functools import lru_cache
 from typing import Any
 
+import structlog
 from aiokafka import TopicPartition
 from aiokafka.partitioner import murmur2
 
@@ -12,7 +14,11 @@ from restock_common.contracts.topics import TOPICS
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
+log = structlog.get_logger()
+
 MAX_REQUEST_BYTES = 4_194_304
+
+_STOP_S = 3.0
 
 _PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
@@ -41,6 +47,21 @@ def client_options(settings: KafkaSettings) -> dict[str, Any]:
         options["sasl_plain_username"] = settings.kafka_sasl_username
         options["sasl_plain_password"] = password.get_secret_value() if password else None
     return options
+
+
+async def stop_client(client: Any) -> None:
+    """Stop an aiokafka client, whatever it is at, within some seconds.
+
+    Where the broker is away, a producer would wait for ever to send what it has taken, and what a
+    consumer has cancelled in itself would come out as our own cancellation.
+    """
+    stopping = asyncio.ensure_future(client.stop())
+    await asyncio.wait([stopping], timeout=_STOP_S)
+    if not stopping.done():
+        stopping.cancel()
+        await asyncio.wait([stopping], timeout=_STOP_S)
+    if not stopping.done() or stopping.cancelled() or stopping.exception() is not None:
+        log.warning("client_not_stopped", client=type(client).__name__, outcome=repr(stopping))
 
 
 def as_tp(partition: Partition) -> TopicPartition:

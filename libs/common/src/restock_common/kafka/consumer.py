@@ -11,7 +11,13 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from restock_common.contracts.envelope import Record
 from restock_common.contracts.topics import Topic
 from restock_common.errors import Transient
-from restock_common.kafka.client import MAX_REQUEST_BYTES, as_record, as_tp, client_options
+from restock_common.kafka.client import (
+    MAX_REQUEST_BYTES,
+    as_record,
+    as_tp,
+    client_options,
+    stop_client,
+)
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
@@ -23,6 +29,7 @@ Unreadable = Callable[[Partition, Exception], None]
 
 _RETRY_S = 0.2
 _APART_WAIT_MS = 50
+_COMMIT_S = 1.0
 
 
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -73,13 +80,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await self._client.start()
         except KafkaError as error:
-            await self._client.stop()
+            await stop_client(self._client)
             raise Transient(f"Kafka does not answer: {error!r}") from error
 
     async def stop(self) -> None:
         """Leave the group."""
         if self._client is not None:
-            await self._client.stop()
+            await stop_client(self._client)
 
     async def fetch(self, *, max_records: int, wait_ms: int) -> dict[Partition, list[Record]]:
         """Return what has come, by partition, in offset order; empty after `wait_ms`.
@@ -127,15 +134,20 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return fetched
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
-        """Tell the broker how far we are, for its lag figures; the truth is kept by the owner."""
+        """Tell the broker how far we are, for its lag figures; the truth is kept by the owner.
+
+        So it is not waited for long: the client would try until a coordinator answers, while the
+        partitions themselves may well be there.
+        """
         assigned = self._client.assignment()
         known = {as_tp(partition): offset for partition, offset in offsets.items()}
         held = {tp: offset for tp, offset in known.items() if tp in assigned}
         if not held:
             return
         try:
-            await self._client.commit(held)
-        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            async with asyncio.timeout(_COMMIT_S):
+                await self._client.commit(held)
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             log.info("commit_skipped", error=repr(error))
 
     def seek(self, partition: Partition, offset: int) -> None:

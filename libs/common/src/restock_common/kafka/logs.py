@@ -11,7 +11,13 @@ from aiokafka.errors import KafkaError
 from restock_common.contracts.envelope import Record
 from restock_common.contracts.topics import Topic
 from restock_common.errors import Transient
-from restock_common.kafka.client import MAX_REQUEST_BYTES, as_record, as_tp, client_options
+from restock_common.kafka.client import (
+    MAX_REQUEST_BYTES,
+    as_record,
+    as_tp,
+    client_options,
+    stop_client,
+)
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
@@ -59,7 +65,7 @@ class Tail:
     async def stop(self) -> None:
         """Disconnect."""
         if self._client is not None:
-            await self._client.stop()
+            await stop_client(self._client)
 
     async def records(self) -> AsyncIterator[Record]:
         """Yield every record, for ever; `next_offsets` moves once the caller asks for the next."""
@@ -106,7 +112,7 @@ class LogEnds:
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
         if self._client is not None:
-            await self._client.stop()
+            await stop_client(self._client)
 
     async def bounds(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, int]]:
         """Return (first offset when first asked, offset after the last record) of each."""
@@ -169,7 +175,10 @@ async def first_record(settings: KafkaSettings, partition: Partition) -> Record 
     async with Reader(settings) as client:
         client.assign([as_tp(partition)])
         client.seek(as_tp(partition), begin)
-        return as_record(await client.getone())
+        try:
+            return as_record(await client.getone())
+        except KafkaError as error:
+            raise Transient(f"Kafka does not answer: {error!r}") from error
 
 
 async def read_to_end(
@@ -215,11 +224,11 @@ class Reader:
         try:
             await self._client.start()
         except KafkaError as error:
-            await self._client.stop()
+            await stop_client(self._client)
             raise Transient(f"Kafka does not answer: {error!r}") from error
         # aiokafka's own task must have begun: cancelled before that, its end is our CancelledError.
         await asyncio.sleep(0)
         return self._client
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.stop()
+        await stop_client(self._client)

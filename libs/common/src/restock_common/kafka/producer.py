@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from restock_common.errors import Transient
-from restock_common.kafka.client import MAX_REQUEST_BYTES, client_options
+from restock_common.kafka.client import MAX_REQUEST_BYTES, client_options, stop_client
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Outgoing
 
@@ -33,7 +33,7 @@ class Producer:
     async def stop(self) -> None:
         """Send what is buffered and disconnect."""
         if self._client is not None:
-            await self._client.stop()
+            await stop_client(self._client)
 
     async def send(self, entry: Outgoing) -> None:
         """Publish one record; returns once all in-sync replicas have it.
@@ -115,7 +115,7 @@ class Producer:
         try:
             await client.start()
         except KafkaError as error:
-            await client.stop()
+            await stop_client(client)
             raise Transient(f"Kafka does not answer: {error!r}") from error
         return client
 

@@ -1,14 +1,22 @@
 """Cursors and journals in PostgreSQL: what `transact` works on."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from restock_common.contracts.envelope import Position
 from restock_common.errors import Fenced
 from restock_common.postgres.database import Connection, Database
 from restock_common.transact import Cursor, Outgoing, Partition
+
+log = structlog.get_logger()
+
+_HOLDER_PATIENCE_S = 2.0
+"""Longer than a batch takes, and a small part of what a writer's absence costs anyway."""
 
 
 class PostgresWork:
@@ -96,17 +104,46 @@ class PostgresInbox:
         self._keep_journal = keep_journal
 
     async def take_over(self, partition: Partition) -> Cursor:
-        """Become the partition's writer: every earlier one is fenced from now on."""
+        """Become the partition's writer: every earlier one is fenced from now on.
+
+        An earlier one that stands still in the middle of a batch holds the cursor for as long as
+        its connection lasts. It is waited for a little, and then that is ended: what it has begun
+        could not be committed any more.
+        """
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(
-                "INSERT INTO cursors (topic, partition, epoch) VALUES ($1, $2, 1)"
-                " ON CONFLICT (topic, partition) DO UPDATE SET epoch = cursors.epoch + 1"
-                " RETURNING *",
-                partition.topic,
-                partition.number,
-            )
+            waiting = await connection.fetchval("SELECT pg_backend_pid()")
+            ending = asyncio.create_task(self._end_holders(partition, waiting))
+            try:
+                row = await connection.fetchrow(
+                    "INSERT INTO cursors (topic, partition, epoch) VALUES ($1, $2, 1)"
+                    " ON CONFLICT (topic, partition) DO UPDATE SET epoch = cursors.epoch + 1"
+                    " RETURNING *",
+                    partition.topic,
+                    partition.number,
+                )
+            finally:
+                ending.cancel()
+                await asyncio.gather(ending, return_exceptions=True)
         assert row is not None
         return as_cursor(row)
+
+    async def _end_holders(self, partition: Partition, waiting: int) -> None:
+        """Every now and then, end the connections that a waiting one waits for."""
+        while True:
+            await asyncio.sleep(_HOLDER_PATIENCE_S)
+            async with self._database.connection() as connection:
+                ended = await connection.fetch(
+                    "SELECT pid FROM unnest(pg_blocking_pids($1)) AS pid"
+                    " WHERE pg_terminate_backend(pid)",
+                    waiting,
+                )
+            if ended:
+                log.warning(
+                    "writer_stood_still",
+                    topic=partition.topic,
+                    partition=partition.number,
+                    connections_ended=len(ended),
+                )
 
     async def cursor(self, partition: Partition) -> Cursor:
         """Return the cursor as it stands, without taking the partition over.
@@ -133,10 +170,9 @@ class PostgresInbox:
                 partition.number,
             )
             if row is None or row["epoch"] != epoch:
-                found = "none" if row is None else row["epoch"]
-                raise Fenced(
-                    f"{partition.topic}/{partition.number}: epoch is {found}, ours is {epoch}"
-                )
+                found = None if row is None else row["epoch"]
+                place = f"{partition.topic}/{partition.number}"
+                raise Fenced.taken_over(place, found=found, ours=epoch)
             yield PostgresWork(connection, as_cursor(row))
 
     async def unpublished(self, partition: Partition, after: int, limit: int) -> list[Outgoing]:

@@ -11,7 +11,7 @@ from restock_common import telemetry
 from restock_common.contracts.envelope import Message, Record
 from restock_common.contracts.event import Event
 from restock_common.contracts.topics import Topic
-from restock_common.errors import Fenced, LogMismatch, Transient
+from restock_common.errors import Fenced, Transient
 from restock_common.kafka import Consumer, Producer, first_record, log_bounds, partition_of
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime.component import Progress
@@ -34,7 +34,7 @@ StateT = TypeVar("StateT")
 
 _RETRY_S = 0.2
 _COMMIT_EVERY_S = 1.0
-_DRAIN_S = 10.0
+_DRAIN_S = 5.0
 
 
 class Stream(Generic[StateT]):
@@ -81,6 +81,7 @@ class Stream(Generic[StateT]):
         self._relays: dict[Partition, Relay] = {}
         self._locks: dict[Partition, asyncio.Lock] = {}
         self._halted: dict[Partition, str] = {}
+        self._lost: dict[Partition, str] = {}
         self._fetched_again: dict[Partition, int] = {}
         self._joined = False
         self._stopping = False
@@ -114,6 +115,8 @@ class Stream(Generic[StateT]):
         """Return why records do not flow."""
         if self._halted:
             return f"halted: {self._halted}"
+        if self._lost:
+            return f"fenced: {'; '.join(self._lost.values())}"
         return None if self._joined else "no partitions assigned yet"
 
     def dead(self) -> str | None:
@@ -194,8 +197,7 @@ class Stream(Generic[StateT]):
                     published=self._relays[partition].published,
                 )
             except Fenced as error:
-                log.warning("fenced", partition=str(partition), error=str(error))
-                await self._fenced(cursor)
+                await self._fenced(cursor, error)
             except Transient as error:
                 log.warning("batch_retry", partition=str(partition), error=str(error))
                 await asyncio.sleep(_RETRY_S)
@@ -240,18 +242,32 @@ class Stream(Generic[StateT]):
             current = self._cursors.get(partition)
             if current is None or found.epoch != current.epoch:
                 if current is not None:
-                    await self._fenced(current)
+                    place = f"{partition.topic}/{partition.number}"
+                    await self._fenced(
+                        current,
+                        Fenced.taken_over(place, found=found.epoch, ours=current.epoch),
+                    )
                 return
             self._cursors[partition] = found
             self._relays[partition].reload(found)
             self._consumer.seek(partition, found.next_offset)
             return
 
-    async def _fenced(self, used: Cursor) -> None:
-        """Let a partition go, unless it has come back to us under a newer epoch meanwhile."""
-        current = self._cursors.get(used.partition)
-        if current is not None and current.epoch == used.epoch:
-            await self._forget(used.partition)
+    async def _fenced(self, used: Cursor, error: Fenced) -> None:
+        """Let a partition go, unless it has come back to us under a newer epoch meanwhile.
+
+        This process writes to it no more, and is not ready, until its group gives it the partition
+        anew. It does not end, since whatever starts it again would have it take the partition
+        back: two processes that are in each other's way would then end each other for ever.
+        """
+        partition = used.partition
+        current = self._cursors.get(partition)
+        if current is None or current.epoch != used.epoch:
+            return
+        log.error("fenced", topic=partition.topic, partition=partition.number, reason=str(error))
+        self._lost[partition] = str(error)
+        telemetry.FENCED.labels(partition.topic, partition.number).set(1)
+        await self._forget(partition)
 
     def _halt(self, partition: Partition, error: Exception) -> None:
         self._halted[partition] = repr(error)
@@ -277,7 +293,7 @@ class Stream(Generic[StateT]):
                 except Transient as error:
                     log.warning("take_over_retry", partition=str(partition), error=str(error))
                     await asyncio.sleep(_RETRY_S)
-                except LogMismatch as error:
+                except Exception as error:  # noqa: BLE001 - a foreign log or a bug: an alarm
                     self._halt(partition, error)
                     break
                 else:
@@ -305,6 +321,8 @@ class Stream(Generic[StateT]):
     async def _revoked(self, partitions: list[Partition]) -> None:
         for partition in partitions:
             self._halted.pop(partition, None)
+            if self._lost.pop(partition, None):
+                telemetry.FENCED.labels(partition.topic, partition.number).set(0)
             await self._forget(partition)
 
     async def _commit(self) -> None:
