@@ -1,52 +1,63 @@
-"""Several shards and a dispatcher in memory, whose messages arrive as the test likes."""
+"""Several shards in memory, with warehouses and a clock: messages arrive as the test likes."""
 
-from collections import Counter, deque
+from collections import deque
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from tests.property.stock_ledger.model import Model
+from tests.property.stock_ledger.warehouses import Warehouses
 from tests.support import EPOCH
 
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message, derive_id
-from restock_common.contracts.fulfilment import AllocationCancelRequested, OrderAllocated
 from restock_common.contracts.ledger import (
-    AllocationWithdrawn,
-    GoodsReceived,
-    ShipmentDispatched,
-    StockCounted,
+    AssortmentListed,
+    ReceiptExpected,
+    StockPolicySet,
     TimeAdvanced,
 )
-from restock_common.contracts.stock import StockLevelChanged, StockShipped
 from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Permanent
-from stock_ledger.domain.books import Books, Decision
-from stock_ledger.domain.model import (
-    HOME,
-    Account,
-    Claim,
-    ClaimState,
-    PieceState,
-)
+from restock_common.transact import Emission
+from stock_ledger.domain.books import Books
+from stock_ledger.domain.model import Balance
+from stock_ledger.domain.rules import Rules
 from stock_ledger.handlers import decide
+
+Queue = tuple[str, int]
+"""Who sends, and to which shard: what one sends to one shard stays in order."""
+
+SYSTEM = ("shard", "warehouse", "clock")
+"""Parts of the system, and people who tell what has happened: never refused."""
+
+LAST_WORD_COUNTS = (StockPolicySet, ReceiptExpected, AssortmentListed)
+"""What these say is absolute, so that an old one that is sent again counts again."""
+
+_BALANCE_FIELDS = [field.name for field in fields(Balance)]
+_CLAIM_FIELDS = ["state", "placed", "return_expected", "revision", "since"]
 
 
 class World:
-    """Shards with a queue from every source to every shard, and the parcels in the warehouse."""
+    """Shards with a queue from every source to every shard, and what a bystander makes of it."""
 
-    def __init__(self, shards: int) -> None:
-        self.books = {shard: Books(shard) for shard in range(shards)}
-        self.queues: dict[tuple[str, int], deque[Message[Any]]] = {}
-        self.levels: dict[tuple[int, str, str], StockLevelChanged] = {}
-        self.parcels: dict[str, OrderAllocated] = {}
-        self.asked_back: set[str] = set()
-        self.shipped: Counter[tuple[str, str]] = Counter()
-        self.on_hand: Counter[tuple[str, str]] = Counter()
-        self.booked: set[str] = set()
-        self.told: list[tuple[str, Event]] = []
+    def __init__(self, shards: int, rules: Rules | None = None) -> None:
+        self.rules = rules or Rules()
+        self.books = {shard: Books(shard, self.rules) for shard in range(shards)}
+        self.queues: dict[Queue, deque[Message[Any]]] = {}
+        self.logs: dict[int, list[tuple[Message[Any], list[Emission] | None]]] = {
+            shard: [] for shard in self.books
+        }
+        self.told: list[tuple[int, Event]] = []
+        self.taken: list[tuple[int, Message[Any]]] = []
+        self.model = Model(self.rules)
+        self.warehouses = Warehouses(self)
         self.now = EPOCH
 
     def send(self, source: str, shard: int, event: Event, time: datetime | None = None) -> None:
         """Put an event on its way; one source's events stay in order."""
+        if isinstance(event, TimeAdvanced):
+            time = event.until  # as it is read from the log
         message: Message[Any] = Message(
             id=derive_id(source, shard, event.type_name(), event.model_dump_json()),
             source=source,
@@ -55,182 +66,115 @@ class World:
         )
         self.queues.setdefault((source, shard), deque()).append(message)
 
-    def waiting(self) -> list[tuple[str, int]]:
+    def waiting(self) -> list[Queue]:
         """Return the queues that hold something, in a fixed order."""
         return sorted(key for key, queue in self.queues.items() if queue)
 
-    def deliver(self, key: tuple[str, int]) -> bool:
+    def on_the_way(self) -> list[Event]:
+        """Return what has been sent and not been read."""
+        return [message.event for queue in self.queues.values() for message in queue]
+
+    def deliver(self, key: Queue) -> bool:
         """Decide the first message of a queue; return whether it was taken."""
         message = self.queues[key].popleft()
         return self.decide(key[1], message)
 
+    def _check_refusal(
+        self, books: Books, before: object, message: Message[Any], error: Permanent
+    ) -> None:
+        assert error.field, f"I20: {error} names no field"
+        assert state_of(books) == before, f"I20: {error} has changed the books"
+        honest = message.source.startswith(SYSTEM)
+        assert not honest, f"I20: {message.source} was refused: {error}: {message.event}"
+
     def decide(self, shard: int, message: Message[Any]) -> bool:
-        """Decide a message on a shard; what it leads to is put on its way."""
+        """Decide a message on a shard; what it leads to is put on its way.
+
+        A refused message changes nothing and names a field (I20), as does one that is known.
+        """
+        books = self.books[shard]
+        before = state_of(books)
         try:
-            decision = decide(self.books[shard], message)
-        except Permanent:
+            decision = decide(books, message)
+        except Permanent as error:
+            self._check_refusal(books, before, message, error)
+            self.logs[shard].append((message, None))
             return False
-        self._keep_count(message.event, decision)
-        for emission in decision.emissions:
-            event = emission.event
-            if event.topic is LEDGER and not isinstance(event, TimeAdvanced):
-                assert emission.partition is not None
-                self.send(f"shard {shard}", emission.partition, event, message.time)
-            self._note(shard, event)
+        emissions = list(decision.emissions)
+        if decision.duplicate:
+            assert not emissions, f"I20: {emissions} of what was known"
+            assert state_of(books) == before, f"I20: {message.event} was known"
+        self.logs[shard].append((message, emissions))
+        self.taken.append((shard, message))
+        self.model.take(shard, message, decision, books)
+        self._pass_on(shard, message, emissions)
+        self.model.check(self.books, self.on_the_way())
         return True
 
-    def _keep_count(self, event: Event, decision: Decision) -> None:
-        """Count what is on the shelves as a bystander would."""
-        match event:
-            case GoodsReceived() if event.receipt not in self.booked:
-                self.booked.add(event.receipt)
-                for received in event.lines:
-                    self.on_hand[received.sku, event.location] += received.quantity
-            case StockCounted() if event.count not in self.booked:
-                self.booked.add(event.count)
-                for found in event.lines:
-                    self.on_hand[found.sku, event.location] = found.quantity
-            case ShipmentDispatched():
-                for one in decision.movements:
-                    if one.target is Account.CUSTOMER:
-                        self.on_hand[one.sku, one.location] -= one.units
-                    elif one.source is Account.ADJUSTMENT:  # a count had missed it
-                        self.on_hand[one.sku, one.location] += one.units
+    def decide_again(self, shard: int, message: Message[Any]) -> None:
+        """Deliver once more what was taken before: it has had its effect (I20)."""
+        before = state_of(self.books[shard])
+        self.decide(shard, message)
+        if not isinstance(message.event, LAST_WORD_COUNTS):
+            after = state_of(self.books[shard])
+            assert after == before, f"I20: {message.event} has had an effect twice"
+
+    def _pass_on(self, shard: int, message: Message[Any], emissions: list[Emission]) -> None:
+        for emission in emissions:
+            event = emission.event
+            if event.topic is LEDGER and not isinstance(event, TimeAdvanced):
+                assert emission.partition is not None, f"{event} has no partition"
+                self.send(f"shard {shard}", emission.partition, event, message.time)
+            self.told.append((shard, event))
+            self.warehouses.take(event)
+
+    def deliver_all(self, key: Queue) -> None:
+        """Decide everything in one queue."""
+        while self.queues.get(key):
+            self.deliver(key)
 
     def drain(self) -> None:
         """Deliver everything, and what follows from it."""
         while queues := self.waiting():
             self.deliver(queues[0])
 
-    def tick(self) -> None:
+    def serials_at(self, shard: int, sku: str, location: str | None) -> list[str]:
+        """Return the units of a sku that are told apart at a location; None: that have left."""
+        serials = self.model.goods.serials.items()
+        return [
+            name for (at, of, name), where in serials if (at, of, where) == (shard, sku, location)
+        ]
+
+    def tick(self, by: timedelta = timedelta(minutes=10)) -> None:
         """Put an advance of time on its way to every shard."""
-        self.now += timedelta(minutes=10)
+        self.now += by
         for shard in self.books:
             self.send("clock", shard, TimeAdvanced(until=self.now))
 
-    def ship(self, allocation: str) -> None:
-        """Let a parcel leave; it cannot be given back any more."""
-        parcel = self.parcels.pop(allocation)
-        self.asked_back.discard(allocation)
-        event = ShipmentDispatched(
-            allocation=allocation,
-            order=parcel.order,
-            location=parcel.location,
-            route="r",
-            dispatched_at=EPOCH,
-        )
-        self.send(f"warehouse {parcel.location}", parcel.shard, event)
 
-    def give_back(self, allocation: str) -> None:
-        """Give a parcel back to the ledger."""
-        parcel = self.parcels.pop(allocation)
-        self.asked_back.discard(allocation)
-        event = AllocationWithdrawn(
-            allocation=allocation,
-            order=parcel.order,
-            location=parcel.location,
-            withdrawn_at=EPOCH,
-        )
-        self.send(f"warehouse {parcel.location}", parcel.shard, event)
-
-    def _note(self, shard: int, event: Event) -> None:
-        self.told.append((str(shard), event))
-        match event:
-            case StockLevelChanged():
-                self.levels[shard, event.sku, event.location] = event
-            case OrderAllocated():
-                assert event.allocation not in self.parcels, "a parcel was allocated twice"
-                self.parcels[event.allocation] = event
-            case AllocationCancelRequested():
-                if event.allocation in self.parcels:
-                    self.asked_back.add(event.allocation)
-            case StockShipped():
-                self.shipped[event.order, event.line] += event.quantity
-
-
-def check(world: World) -> None:
-    """Assert what must hold after every step."""
-    for shard, books in world.books.items():
-        _check_movements(books)
-        _check_levels(world, shard, books)
-        _check_pieces(books)
-    _check_lines(world)
-
-
-def _check_movements(books: Books) -> None:
-    sums: Counter[tuple[str, str, Account]] = Counter()
-    for _, one in books.movements:
-        sums[one.sku, one.location, one.source] -= one.units
-        sums[one.sku, one.location, one.target] += one.units
-    assert sum(sums.values()) == 0
-    for (sku, location), balance in books.balances.items():
-        assert balance.available == sums[sku, location, Account.AVAILABLE]
-        assert balance.reserved == sums[sku, location, Account.RESERVED]
-        assert balance.backordered == sums[sku, location, Account.BACKORDERED]
-        assert min(balance.available, balance.reserved, balance.backordered) >= 0
-
-
-def _check_levels(world: World, shard: int, books: Books) -> None:
-    for (sku, location), balance in books.balances.items():
-        assert balance.on_hand == world.on_hand[sku, location]
-        told = world.levels[shard, sku, location]
-        assert (told.on_hand, told.reserved, told.backordered) == (
-            balance.on_hand,
-            balance.reserved,
-            balance.backordered,
-        )
-
-
-def _check_pieces(books: Books) -> None:
-    reserved: Counter[tuple[str, str]] = Counter()
-    backordered: Counter[tuple[str, str]] = Counter()
-    for claim in claims(books):
-        for piece in claim.pieces:
-            assert piece.state is not PieceState.ASKED
-            assert piece.quantity > 0
-            if piece.state is PieceState.RESERVED:
-                reserved[piece.sku, piece.location] += piece.quantity
-            elif piece.state in {PieceState.BACKORDERED, PieceState.RECALLED}:
-                backordered[piece.sku, piece.location] += piece.quantity
-            if piece.state is PieceState.BACKORDERED:
-                free = [
-                    balance
-                    for balance in books.balances.values()
-                    if (balance.pool, balance.sku) == (claim.pool, piece.sku) and balance.available
-                ]
-                assert not free, f"{piece} waits beside {free}"
-    for key, balance in books.balances.items():
-        assert balance.reserved == reserved[key]
-        assert balance.backordered == backordered[key]
-
-
-def _check_lines(world: World) -> None:
-    served: Counter[tuple[str, str]] = Counter()
-    asked: dict[tuple[str, str], int] = {}
-    for books in world.books.values():
-        for claim in claims(books):
-            units: Counter[str] = Counter()
-            for piece in claim.pieces:
-                units[piece.line] += piece.quantity
-                if piece.state not in {
-                    PieceState.CANCELLED,
-                    PieceState.ACCEPTED,
-                    PieceState.OFFERED,
-                    PieceState.REFUSED,
-                }:
-                    served[claim.order, piece.line] += piece.quantity
-            if claim.offer == HOME and claim.pieces:
-                lines = claim.asked.lines  # type: ignore[union-attr]
-                assert units == Counter({line.line: line.quantity for line in lines})
-                asked |= {(claim.order, line.line): line.quantity for line in lines}
-            elif claim.state is ClaimState.OPEN:
-                assert sum(units.values()) == claim.asked.line.quantity  # type: ignore[union-attr]
-    for line, units_served in served.items():
-        assert units_served <= asked[line], f"{line} was asked for {asked[line]}"
-    for line, units_shipped in world.shipped.items():
-        assert units_shipped <= asked[line]
-
-
-def claims(books: Books) -> list[Claim]:
-    """Return all claims of a shard."""
-    return [claim for of_order in books.orders.values() for claim in of_order.values()]
+def state_of(books: Books) -> tuple[Any, ...]:
+    """Return all that the books hold, as values that later changes do not reach."""
+    return (
+        books.clock,
+        books.skus_listed,
+        books.locations_listed,
+        {
+            key: tuple(getattr(one, name) for name in _BALANCE_FIELDS)
+            for key, one in books.balances.items()
+        },
+        {
+            claim.key: tuple(getattr(claim, name) for name in _CLAIM_FIELDS) + tuple(claim.pieces)
+            for of_order in books.orders.values()
+            for claim in of_order.values()
+        },
+        dict(books.allocations),
+        {
+            (kind, key): one
+            for kind, facts in books.facts.items()
+            for key, one in facts.items()
+            if one is not None
+        },
+        {place: list(keys) for place, keys in books.lots.items()},
+        (sorted(books.pending), sorted(books.withdrawn), sorted(books.held)),
+        len(books.journal),
+    )

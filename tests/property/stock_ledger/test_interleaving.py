@@ -7,8 +7,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.property.stock_ledger.simulation import World, check, claims
-from tests.property.stock_ledger.test_machine import PLACES, POOLS
+from tests.property.stock_ledger.interleaved import PLACES, POOLS, Shards
 from tests.unit.stock_ledger.building import cancelled, counted, order, received
 
 from restock_common.contracts import Event
@@ -58,7 +57,7 @@ def test_any_interleaving_gives_the_same_books(
 
 def books_after(plan: Sequence[Sequence[Sent]], chance: Random) -> dict[str, Any]:
     """Return what the books and the readers say at the end of a plan."""
-    world = World(3)
+    world = Shards()
     for sent in plan:
         for shard, event in sent:
             world.send("door", shard, event)
@@ -68,20 +67,20 @@ def books_after(plan: Sequence[Sequence[Sent]], chance: Random) -> dict[str, Any
     for _ in range(len(POOLS) + 1):
         world.tick()
         deliver_all(world, chance)
-    check(world)
     return {
         "claims": sorted(
             (shard, claim.order, claim.offer, claim.state, sorted(map(str, claim.pieces)))
             for shard, books in world.books.items()
-            for claim in claims(books)
+            for of_order in books.orders.values()
+            for claim in of_order.values()
         ),
         "levels": {str(key): str(level) for key, level in sorted(world.levels.items())},
         "parcels": sorted(map(str, world.parcels.values())),
-        "demand": sorted(str(one) for _, one in world.told if isinstance(one, DemandObserved)),
+        "demand": sorted(str(one) for one in world.told if isinstance(one, DemandObserved)),
     }
 
 
-def deliver_all(world: World, chance: Random) -> None:
+def deliver_all(world: Shards, chance: Random) -> None:
     """Deliver everything in an order of chance; a warehouse gives back what it is asked for."""
     while True:
         for allocation in sorted(world.asked_back):
