@@ -31,10 +31,13 @@ class LedgerProcess:
         kafka: The broker.
         database_url: Its database.
         folder: Where its log goes.
+        role: Which parts it runs.
     """
 
-    def __init__(self, kafka: KafkaSettings, database_url: str, folder: Path) -> None:
-        self._log = folder / "stock-ledger.log"
+    def __init__(
+        self, kafka: KafkaSettings, database_url: str, folder: Path, role: str = "writer"
+    ) -> None:
+        self._log = folder / f"stock-ledger-{role}.log"
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         settings = {
@@ -42,6 +45,7 @@ class LedgerProcess:
             "http_port": str(port),
             "database_url": database_url,
             "log_level": "warning",
+            "role": role,
         }
         named = {ENV_PREFIX + name.upper(): value for name, value in settings.items()}
         self._environment = {**os.environ, **named}

@@ -88,7 +88,7 @@ class Run:
                 ledger.start()
                 await ledger.until_ready()
                 figures.update(await self._measure_latency(rate / 2))
-                figures.update(await self._measure_reads(ledger, rate))
+                figures.update(await self._measure_reads(rate))
         finally:
             ledger.kill()
             await self._producer.stop()
@@ -199,15 +199,24 @@ class Run:
             "max_ms_half_rate": round(latencies[-1], 1),
         }
 
-    async def _measure_reads(self, ledger: LedgerProcess, rate: float) -> dict[str, Any]:
-        """Ask for availability, of one sku and of many, while the writer does what it can."""
+    async def _measure_reads(self, rate: float) -> dict[str, Any]:
+        """Ask a reader, of one sku and of many, while the writer does what it can."""
+        reader = LedgerProcess(self._platform.kafka, self._url, self._folder, role="reader")
+        reader.start()
+        try:
+            await reader.until_ready()
+            return await self._ask(reader, rate)
+        finally:
+            reader.kill()
+
+    async def _ask(self, reader: LedgerProcess, rate: float) -> dict[str, Any]:
         figures: dict[str, Any] = {}
         for at_once, name in _QUESTIONS:
             said("asking for the availability of", at_once)
             await self._publish(int(rate * self._options.reads_s * _READS_BACKLOG))
             before = await taken(self._url)
             answered = await reads.measure_reads(
-                ledger.url,
+                reader.url,
                 skus=self._options.skus,
                 at_once=at_once,
                 clients=self._options.clients,
