@@ -340,3 +340,45 @@ async def test_what_comes_from_within_is_decided_on_its_partition(rig: Rig) -> N
         await rig.quiet(stream)
     assert await rig.booked("within") == {"within-1/1": 1}
     assert await rig.demand_seen_once("within", "within") == ["within-1"]
+
+
+class Slow(StoredBooking):
+    """Stands still before it decides, once, until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def load(self, *_: Any) -> Counter[str]:
+        """Wait."""
+        self.begun.set()
+        await self.go_on.wait()
+        return await super().load()
+
+
+async def test_a_partition_that_goes_while_a_batch_waits_for_its_turn(rig: Rig) -> None:
+    """What comes from within holds it up; meanwhile the group gives the partition away."""
+    slow = Slow()
+    async with rig.stream("turn", slow) as stream:
+        acting = asyncio.create_task(stream.act(FIRST, [message(placed("turn-1", 1))]))
+        await slow.begun.wait()
+        await publish(rig.kafka, [placed("turn-2", 1)], partition=0)
+
+        async def waits() -> bool:
+            return bool(stream._locks[FIRST]._waiters)
+
+        await until(waits, what="the batch waits for its turn")
+        async with rig.stream("turn", ready=False) as other:
+
+            async def given_away() -> bool:
+                return FIRST not in stream.owned
+
+            await until(given_away, what="the partition is given away")
+            slow.go_on.set()
+            await acting
+
+            async def booked() -> bool:
+                assert "halted" not in (stream.not_ready() or "") + (other.not_ready() or "")
+                return await rig.booked("turn") == {"turn-1/1": 1, "turn-2/1": 1}
+
+            await until(booked, what="both are booked")

@@ -184,6 +184,7 @@ class Stream(Generic[StateT]):
             return
         if self._steps_over(cursor, records):
             return
+        relay = self._relays[partition]  # it may be gone when the lock is ours
         async with self._locks[partition]:
             started = time.monotonic()
             try:
@@ -194,7 +195,7 @@ class Stream(Generic[StateT]):
                     partition,
                     cursor.epoch,
                     records,
-                    published=self._relays[partition].published,
+                    published=relay.published,
                 )
             except Fenced as error:
                 await self._fenced(cursor, error)
