@@ -154,7 +154,8 @@ class Reviewer:
             except Transient as error:
                 log.warning("review_retry", error=str(error))
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stream.advanced.wait(), timeout=_LOOK_AGAIN_S)
+                async with asyncio.timeout(_LOOK_AGAIN_S):
+                    await self._stream.advanced.wait()
 
     async def _review_if_due(self) -> None:
         if REVIEWED_ON not in self._stream.owned:

@@ -123,7 +123,9 @@ class Relay:
         if self._waiting:
             return True
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout=_IDLE_S)
+            # Not wait_for, which on Python 3.11 loses a cancellation that comes with the wake-up.
+            async with asyncio.timeout(_IDLE_S):
+                await self._wake.wait()
         except TimeoutError:
             return False
         return True

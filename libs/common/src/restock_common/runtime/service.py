@@ -122,7 +122,8 @@ class Service:
                 log.error("component_died", reason=dead or "http")
                 return 1
             try:
-                await asyncio.wait_for(self._stop.wait(), timeout=0.5)
+                async with asyncio.timeout(0.5):
+                    await self._stop.wait()
             except TimeoutError:
                 continue
         return 0

@@ -143,7 +143,8 @@ class Planner:
     async def _wait(self) -> None:
         """Wait for a batch; look now and then all the same, for partitions that were taken over."""
         try:
-            await asyncio.wait_for(self._stream.advanced.wait(), timeout=_LOOK_EVERY_S)
+            async with asyncio.timeout(_LOOK_EVERY_S):
+                await self._stream.advanced.wait()
         except TimeoutError:
             return
 

@@ -64,7 +64,8 @@ class Listener:
         if self._backlog or self.ended:
             return True
         try:
-            await asyncio.wait_for(self._woken.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._woken.wait()
         except TimeoutError:
             return False
         return True

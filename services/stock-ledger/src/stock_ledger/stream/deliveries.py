@@ -134,7 +134,8 @@ class Deliverer:
                 task.add_done_callback(self._sending.discard)
             await asyncio.sleep(_GATHER_S)
             try:
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_S)
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
