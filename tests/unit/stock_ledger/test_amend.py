@@ -10,7 +10,7 @@ from tests.unit.stock_ledger.building import (
     time,
     withdrawn,
 )
-from tests.unit.stock_ledger.saying import amended, back, line, returned, shipped
+from tests.unit.stock_ledger.saying import amended, back, kit, line, returned, shipped
 
 from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.fulfilment import AllocationCancelRequested
@@ -67,13 +67,22 @@ def test_an_older_revision_changes_nothing(ledger: Ledger) -> None:
 
 
 def test_what_cannot_be_amended_is_refused(ledger: Ledger) -> None:
-    with pytest.raises(Permanent, match=r"lines.0.sku: line '1' is 'tea'"):
+    with pytest.raises(Permanent, match=r"lines.0.sku: line '1' is tea: another sku"):
         ledger.tell(amended("o", 1, line("1", "cup", 5)))
     with pytest.raises(Permanent, match="order: 'x' is not an order of this shard"):
         ledger.tell(amended("x", 1))
     ledger.tell(cancelled("o"))
     with pytest.raises(Permanent, match="order: 'o' was cancelled before"):
         ledger.tell(amended("o", 1, line("1", "tea", 9)))
+
+
+def test_a_line_that_was_taken_out_comes_back_as_what_it_was(ledger: Ledger) -> None:
+    ledger.tell(amended("o", 1))
+    for other in (line("1", "cup", 1), kit("1", 1, tea=1, cup=1)):
+        with pytest.raises(Permanent, match=r"lines.0.sku: line '1' is tea: another sku, or kit"):
+            ledger.tell(amended("o", 2, other))
+    ledger.tell(amended("o", 2, line("1", "tea", 1)))
+    assert ledger.level("n1", "tea") == (3, 3, 1)
 
 
 def test_what_has_left_and_is_called_off_is_a_return_to_expect(ledger: Ledger) -> None:

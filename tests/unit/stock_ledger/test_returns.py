@@ -103,6 +103,9 @@ def test_what_is_sent_instead_is_a_new_line_of_the_order(ledger: Ledger) -> None
 def test_what_is_sent_instead_is_not_a_line_that_is_there(ledger: Ledger) -> None:
     with pytest.raises(Permanent, match=r"replacements.0.line: line '1' is there"):
         ledger.tell(returned("b", "o", back("1", "tea", 4), replacements=[line("1", "cup", 1)]))
+    ledger.tell(amended("o", 1))
+    with pytest.raises(Permanent, match=r"replacements.0.line: line '1' is there"):
+        ledger.tell(returned("b", "o", back("1", "tea", 4), replacements=[line("1", "cup", 1)]))
     assert ledger.level("n1", "tea") == (6, 0, 0)
 
 

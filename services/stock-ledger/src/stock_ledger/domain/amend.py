@@ -29,7 +29,7 @@ def amend(books: Books, message: Message[OrderAmended]) -> Decision:
     before = {line.line: line for line in claim.placed.lines}
     wanted = {line.line: line for line in event.lines}
     for place, line in enumerate(event.lines):
-        _check_same(before.get(line.line), line, place)
+        _check_same(claim, before.get(line.line), line, place)
     claim.revision = event.revision
     claim.placed = claim.placed.model_copy(update={"lines": event.lines})
     more = [_more(claim, before.get(name), line) for name, line in wanted.items()]
@@ -40,12 +40,13 @@ def amend(books: Books, message: Message[OrderAmended]) -> Decision:
     return draft.finish()
 
 
-def _check_same(before: OrderLine | None, line: OrderLine, place: int) -> None:
-    if before is None:
-        return
-    if (before.sku, before.components) != (line.sku, line.components):
+def _check_same(claim: Claim, before: OrderLine | None, line: OrderLine, place: int) -> None:
+    """Raise Permanent where a line was another sku, or kit, also if it was taken out since."""
+    had = {piece.sku for piece in claim.pieces if piece.line == line.line}
+    same = before is None or (before.sku, before.components) == (line.sku, line.components)
+    if not same or (had and had != {sku for sku, _ in components_of(line)}):
         raise Permanent(
-            f"line {line.line!r} is {before.sku!r}: another sku, or kit, is another line",
+            f"line {line.line!r} is {', '.join(sorted(had))}: another sku, or kit, is another line",
             field=f"lines.{place}.sku",
         )
 

@@ -1,7 +1,5 @@
 """OrderReturned: shipped units come back, and may be exchanged for others."""
 
-from collections import Counter
-
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import Condition, OrderPlaced, OrderReturned
 from restock_common.contracts.stock import StockReturned
@@ -102,9 +100,9 @@ def _exchange(draft: Draft, event: OrderReturned) -> None:
             f"{event.order!r} is at home on another shard: only that can exchange",
             field="replacements",
         )
-    names = Counter(line.line for line in (*claim.placed.lines, *event.replacements))
+    names = {line.line for line in claim.placed.lines} | {piece.line for piece in claim.pieces}
     for place, line in enumerate(event.replacements):
-        if names[line.line] > 1:
+        if line.line in names:
             raise Permanent(f"line {line.line!r} is there", field=f"replacements.{place}.line")
     # Of a cancelled order only what is sent instead is wanted from now on.
     kept = () if claim.state is ClaimState.CANCELLED else claim.placed.lines
