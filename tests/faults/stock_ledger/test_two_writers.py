@@ -1,6 +1,7 @@
 """Two writers of the same shards: one is fenced, says so and writes no more."""
 
 import asyncio
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -115,9 +116,9 @@ async def share(run: Run, *ledgers: LedgerProcess) -> None:
 
     async def shared() -> bool:
         run.check()
-        owned = [set(await ledger.offsets()) for ledger in ledgers]
+        owned = [sorted(await ledger.offsets()) for ledger in ledgers]
         ready = [await ledger.not_ready() is None for ledger in ledgers]
-        return all(owned) and all(ready) and set.union(*owned) == ALL
+        return all(owned) and all(ready) and sorted(chain(*owned)) == sorted(ALL)
 
     await until(shared, what="they share the shards", timeout_s=60)
     await run.goes_on(await run.taken())
