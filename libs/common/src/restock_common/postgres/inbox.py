@@ -112,38 +112,40 @@ class PostgresInbox:
         """
         async with self._database.connection() as connection:
             waiting = await connection.fetchval("SELECT pg_backend_pid()")
-            ending = asyncio.create_task(self._end_holders(partition, waiting))
-            try:
-                row = await connection.fetchrow(
+            taking = asyncio.ensure_future(
+                connection.fetchrow(
                     "INSERT INTO cursors (topic, partition, epoch) VALUES ($1, $2, 1)"
                     " ON CONFLICT (topic, partition) DO UPDATE SET epoch = cursors.epoch + 1"
                     " RETURNING *",
                     partition.topic,
                     partition.number,
                 )
+            )
+            try:
+                while not (await asyncio.wait([taking], timeout=_HOLDER_PATIENCE_S))[0]:
+                    await self._end_holders(partition, waiting)
+                row = await taking
             finally:
-                ending.cancel()
-                await asyncio.gather(ending, return_exceptions=True)
+                taking.cancel()
+                await asyncio.gather(taking, return_exceptions=True)
         assert row is not None
         return as_cursor(row)
 
     async def _end_holders(self, partition: Partition, waiting: int) -> None:
-        """Every now and then, end the connections that a waiting one waits for."""
-        while True:
-            await asyncio.sleep(_HOLDER_PATIENCE_S)
-            async with self._database.connection() as connection:
-                ended = await connection.fetch(
-                    "SELECT pid FROM unnest(pg_blocking_pids($1)) AS pid"
-                    " WHERE pg_terminate_backend(pid)",
-                    waiting,
-                )
-            if ended:
-                log.warning(
-                    "writer_stood_still",
-                    topic=partition.topic,
-                    partition=partition.number,
-                    connections_ended=len(ended),
-                )
+        """End the connections that a waiting one waits for."""
+        async with self._database.connection() as connection:
+            ended = await connection.fetch(
+                "SELECT pid FROM unnest(pg_blocking_pids($1)) AS pid"
+                " WHERE pg_terminate_backend(pid)",
+                waiting,
+            )
+        if ended:
+            log.warning(
+                "writer_stood_still",
+                topic=partition.topic,
+                partition=partition.number,
+                connections_ended=len(ended),
+            )
 
     async def cursor(self, partition: Partition) -> Cursor:
         """Return the cursor as it stands, without taking the partition over.
