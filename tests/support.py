@@ -42,7 +42,7 @@ def outgoing(
         assert key is not None, f"{sent.event.type_name()} has no key: give its partition"
         partition = partition_of(name, key)
     headers, body = encode(sent)
-    return Outgoing(0, name, partition, key, headers, body)
+    return Outgoing(name, partition, key, headers, body)
 
 
 async def publish(

@@ -196,4 +196,4 @@ def _record(
 ) -> Outgoing:
     message = Message(_message_id(name), _SOURCE, time, event, traceparent=traceparent)
     headers, body = encode(message)
-    return Outgoing(0, LEDGER.name, shard, None, headers, body)
+    return Outgoing(LEDGER.name, shard, None, headers, body)

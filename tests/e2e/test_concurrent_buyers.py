@@ -109,7 +109,7 @@ class Market:
         partition = sum(buyer.number.encode()) % STOREFRONT_ORDERS.partitions
         headers = [("shop", SHOP.encode())]
         name = STOREFRONT_ORDERS.name
-        await self.producer.send(Outgoing(0, name, partition, None, headers, buyer.body))
+        await self.producer.send(Outgoing(name, partition, None, headers, buyer.body))
 
 
 @pytest.fixture(scope="module")

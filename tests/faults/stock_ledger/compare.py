@@ -102,12 +102,14 @@ async def standing(inbox: PostgresInbox) -> dict[int, dict[str, Any]]:
 async def journal(inbox: PostgresInbox, shard: int, *, kept_only: bool = False) -> dict[int, int]:
     """Return a digest of each entry of a shard's journal, by its sequence number."""
     digests: dict[int, int] = {}
+    source = next(name.decode() for name, number in SOURCES.items() if number == shard)
     after = 0
     while page := await inbox.unpublished(PARTITIONS[shard], after, _PAGE):
         for entry in page:
             if entry.kept or not kept_only:
+                record = entry.record(source)
                 digests[entry.sequence] = _digest(
-                    entry.topic, entry.partition, entry.key, entry.headers, entry.body
+                    record.topic, record.partition, record.key, record.headers, record.body
                 )
         after = page[-1].sequence
     return digests

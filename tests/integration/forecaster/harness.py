@@ -56,7 +56,7 @@ class Log:
 
     async def spoil(self, partition: int) -> None:
         """Publish a record that can never be handled."""
-        bad = Outgoing(0, DEMAND.name, partition, None, [("ce_specversion", b"1.0")], b"{}")
+        bad = Outgoing(DEMAND.name, partition, None, [("ce_specversion", b"1.0")], b"{}")
         await publish_raw(self._kafka, [bad])
 
 

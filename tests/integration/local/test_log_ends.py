@@ -24,7 +24,7 @@ async def test_ends_are_right_each_time_they_are_asked_for_while_batches_come(
                 # Other partitions and other sizes in each turn, and none at all in some.
                 records = (place * 7 + turn * 5) % 9 * 40
                 written[partition] += records
-                entry = Outgoing(0, partition.topic, partition.number, None, [], b"x" * 300)
+                entry = Outgoing(partition.topic, partition.number, None, [], b"x" * 300)
                 await producer.publish([entry] * records)
             bounds = await ends.bounds(PARTITIONS)
             assert {partition: end for partition, (_, end) in bounds.items()} == written

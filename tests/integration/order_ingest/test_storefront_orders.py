@@ -25,7 +25,7 @@ def record(
     body: object, *, headers: tuple[tuple[str, bytes], ...] = _GOOD, partition: int = 0
 ) -> Outgoing:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Outgoing(0, STOREFRONT_ORDERS.name, partition, None, list(headers), raw)
+    return Outgoing(STOREFRONT_ORDERS.name, partition, None, list(headers), raw)
 
 
 async def ledger_events(ingest: Ingest, prefix: str) -> list[Any]:

@@ -34,7 +34,7 @@ NOWHERE = KafkaSettings(kafka_bootstrap="127.0.0.1:1")
 
 
 def entry(number: int, topic: str, partition: int = 0, size: int = 0) -> Outgoing:
-    return Outgoing(number, topic, partition, None, [("n", b"%d" % number)], b"x" * size)
+    return Outgoing(topic, partition, None, [("n", b"%d" % number)], b"x" * size)
 
 
 async def test_topics_are_created_once(kafka: KafkaSettings) -> None:
@@ -95,7 +95,7 @@ async def test_reading_begins_where_it_is_told(kafka: KafkaSettings) -> None:
 
 async def test_a_header_without_a_value_is_read_as_empty(kafka: KafkaSettings) -> None:
     """Kafka allows it; a reader that trips on it would stop at that record for ever."""
-    await publish_raw(kafka, [Outgoing(0, DISPATCH.name, 0, None, [("n", None)], b"")])  # type: ignore[list-item]
+    await publish_raw(kafka, [Outgoing(DISPATCH.name, 0, None, [("n", None)], b"")])  # type: ignore[list-item]
     assert [tuple(r.headers) async for r in read_to_end(kafka, DISPATCH)] == [(("n", b""),)]
 
 
@@ -112,7 +112,7 @@ async def test_a_broker_that_is_not_there_is_transient() -> None:
 
 async def test_the_catalogue_is_read_from_its_start_and_followed(kafka: KafkaSettings) -> None:
     await publish(kafka, [Product(sku="a", supplier="s"), Pool(pool="p", shard=2)])
-    await publish_raw(kafka, [Outgoing(0, CATALOGUE.name, 0, b"?", [], b"not an entity")])
+    await publish_raw(kafka, [Outgoing(CATALOGUE.name, 0, b"?", [], b"not an entity")])
     reader = CatalogueReader(kafka)
     await asyncio.wait_for(reader.start(), timeout=30)
     assert reader.not_ready() is None

@@ -15,7 +15,7 @@ from restock_common.contracts.envelope import Position
 from restock_common.contracts.topics import LEDGER, STOCK
 from restock_common.errors import Fenced, InvariantBroken, Transient
 from restock_common.postgres import Database, PostgresInbox, low_watermark
-from restock_common.transact import Cursor, Outgoing, Partition
+from restock_common.transact import Cursor, JournalEntry, Partition
 
 SHARD = Partition(LEDGER.name, 2)
 
@@ -45,9 +45,22 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def outgoing(sequence: int, *, kept: bool = True) -> Outgoing:
-    headers = [("ce_id", "ä".encode())]
-    return Outgoing(sequence, STOCK.name, 3, b"\x00key", headers, b"{}", kept)
+def entry(sequence: int, *, head: bytes | None = None, kept: bool = True) -> JournalEntry:
+    return JournalEntry(
+        sequence,
+        STOCK.name,
+        3,
+        b"\x00key",
+        id="ä",
+        type="restock.Thing.v1",
+        time=NINE.isoformat(),
+        cause="c-1",
+        traceparent=None,
+        incarnation=2,
+        body=b"{}",
+        head=head,
+        kept=kept,
+    )
 
 
 async def test_migrations_run_once_and_in_order(database: Database, package: Path) -> None:
@@ -104,11 +117,11 @@ async def test_a_cursor_and_its_journal_come_back_as_they_were_written(
         watermarks={"/a": NINE},
     )
     async with inbox.begin(SHARD, 1) as work:
-        await work.finish(moved, [outgoing(1), outgoing(2)])
+        await work.finish(moved, [entry(1), entry(2)])
     assert await inbox.cursor(SHARD) == moved
-    assert await inbox.unpublished(SHARD, 0, 10) == [outgoing(1), outgoing(2)]
-    assert await inbox.unpublished(SHARD, 1, 10) == [outgoing(2)]
-    assert await inbox.unpublished(SHARD, 0, 1) == [outgoing(1)]
+    assert await inbox.unpublished(SHARD, 0, 10) == [entry(1), entry(2, head=moved.head)]
+    assert await inbox.unpublished(SHARD, 1, 10) == [entry(2, head=moved.head)]
+    assert await inbox.unpublished(SHARD, 0, 1) == [entry(1)]
     assert await inbox.unpublished(Partition(LEDGER.name, 0), 0, 10) == []
 
 
@@ -119,7 +132,7 @@ async def test_a_published_journal_is_kept_only_where_it_is_wanted(
     inbox = PostgresInbox(database, keep_journal=keep)
     taken = await inbox.take_over(SHARD)
     async with inbox.begin(SHARD, 1) as work:
-        await work.finish(replace(taken, next_sequence=4), [outgoing(n) for n in (1, 2, 3)])
+        await work.finish(replace(taken, next_sequence=4), [entry(n) for n in (1, 2, 3)])
     await inbox.mark_published(SHARD, 1, 2)
     await inbox.prune(SHARD, 2)
     assert (await inbox.cursor(SHARD)).published_sequence == 2
@@ -134,13 +147,14 @@ async def test_what_is_not_kept_goes_once_it_has_been_published(
 ) -> None:
     inbox = PostgresInbox(database, keep_journal=True)
     taken = await inbox.take_over(SHARD)
-    entries = [outgoing(1), outgoing(2, kept=False), outgoing(3), outgoing(4, kept=False)]
+    entries = [entry(1), entry(2, kept=False), entry(3), entry(4, kept=False)]
     async with inbox.begin(SHARD, 1) as work:
         await work.finish(replace(taken, next_sequence=5), entries)
     await inbox.prune(SHARD, 3)
-    assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], entries[2], entries[3]]
+    last_kept = entries[2]._replace(head=taken.head)
+    assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], last_kept, entries[3]]
     await inbox.prune(SHARD, 4)
-    assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], entries[2]]
+    assert await inbox.unpublished(SHARD, 0, 10) == [entries[0], last_kept]
     rows = await batches(database)
     assert [(row["last_sequence"], row["entries"]) for row in rows] == [(3, 2)]
 
@@ -150,8 +164,8 @@ async def test_a_batch_that_keeps_nothing_is_no_link_of_the_chain(
 ) -> None:
     taken = await inbox.take_over(SHARD)
     async with inbox.begin(SHARD, 1) as work:
-        await work.finish(replace(taken, next_sequence=2), [outgoing(1, kept=False)])
-    assert await inbox.unpublished(SHARD, 0, 10) == [outgoing(1, kept=False)]
+        await work.finish(replace(taken, next_sequence=2), [entry(1, kept=False)])
+    assert await inbox.unpublished(SHARD, 0, 10) == [entry(1, kept=False)]
     assert await batches(database) == []
 
 
@@ -211,7 +225,7 @@ async def test_a_writer_that_stands_still_in_a_batch_is_taken_over_all_the_same(
     async def stand_still_and_go_on() -> None:
         async with inbox.begin(SHARD, first.epoch) as work:
             taken.append(await asyncio.wait_for(inbox.take_over(SHARD), timeout=30))
-            await work.finish(replace(first, next_sequence=2), [outgoing(1)])
+            await work.finish(replace(first, next_sequence=2), [entry(1)])
 
     with pytest.raises(Transient):
         await stand_still_and_go_on()
@@ -226,7 +240,7 @@ async def test_an_error_inside_keeps_nothing(inbox: PostgresInbox) -> None:
 
     async def fail_after_writing() -> None:
         async with inbox.begin(SHARD, taken.epoch) as work:
-            await work.finish(replace(taken, next_offset=9, next_sequence=2), [outgoing(1)])
+            await work.finish(replace(taken, next_offset=9, next_sequence=2), [entry(1)])
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -243,7 +257,7 @@ async def test_a_look_waits_for_a_commit_under_way(inbox: PostgresInbox) -> None
     taken = await inbox.take_over(SHARD)
     async with inbox.begin(SHARD, taken.epoch) as work:
         moved = replace(taken, next_offset=1, next_sequence=2)
-        await work.finish(moved, [outgoing(1)])
+        await work.finish(moved, [entry(1)])
         looking = asyncio.create_task(inbox.cursor(SHARD))
         await asyncio.sleep(0.2)
         assert not looking.done()

@@ -46,7 +46,7 @@ async def test_everything_is_booked_once_and_published(rig: Rig) -> None:
 
 
 async def test_what_cannot_be_handled_is_set_aside_and_the_stream_goes_on(rig: Rig) -> None:
-    bad = Outgoing(0, LEDGER.name, 0, b"\x00", [("ce_id", b"\xff")], b"\x00\xff")
+    bad = Outgoing(LEDGER.name, 0, b"\x00", [("ce_id", b"\xff")], b"\x00\xff")
     unlucky = outgoing(message(placed("letters-1", UNLUCKY)), partition=0)
     good = outgoing(message(placed("letters-2", 1)), partition=0)
     await publish_raw(rig.kafka, [bad, unlucky, good])

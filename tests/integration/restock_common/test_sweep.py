@@ -24,7 +24,7 @@ async def test_every_record_comes_once_and_none_is_left_behind(kafka: KafkaSetti
             for place, partition in enumerate(PARTITIONS):
                 records = (place + turn) % 3 * 50  # none at all in some turns
                 written[partition] += records
-                entry = Outgoing(0, partition.topic, partition.number, None, [], b"x" * 300)
+                entry = Outgoing(partition.topic, partition.number, None, [], b"x" * 300)
                 await producer.publish([entry] * records)
             if turn % 2:
                 async for one in sweep.some():

@@ -355,4 +355,4 @@ def _end(shard: int, location: str) -> TransferEnd:
 
 def _junk(number: int) -> Outgoing:
     """Return a record that becomes a dead letter."""
-    return Outgoing(0, LEDGER.name, number % 2, b"\x00", [("ce_id", b"\xff")], b"not JSON")
+    return Outgoing(LEDGER.name, number % 2, b"\x00", [("ce_id", b"\xff")], b"not JSON")

@@ -154,7 +154,8 @@ async def test_an_inserted_entry_is_named(tampered: Ledger) -> None:
     await tamper(
         tampered,
         "INSERT INTO journal SELECT source_topic, source_partition,"
-        f" {row['n']}, topic, partition, key, headers, body, kept FROM journal"
+        f" {row['n']}, topic, partition, key, id, type, time, cause,"
+        " traceparent, incarnation, body, kept FROM journal"
         " WHERE source_partition = 0 AND sequence = 1",
     )
     for kafka in (None, tampered.kafka):

@@ -32,7 +32,7 @@ async def test_orders_travel_the_whole_way(ledger: Ledger) -> None:
     await ledger.send(0, counted("c1", "n1", ("tea", 5)), counted("c2", "n2", ("cup", 1)))
     await ledger.send(1, counted("c3", "s1", ("tea", 9), pool="south"))
     first = order("a", ("tea", 3), ("cup", 1), pools=(NORTH, SOUTH))
-    junk = Outgoing(0, LEDGER.name, 0, None, [("ce_specversion", b"1.0")], b"{}")
+    junk = Outgoing(LEDGER.name, 0, None, [("ce_specversion", b"1.0")], b"{}")
     await publish_raw(
         ledger.kafka,
         [

@@ -28,7 +28,7 @@ from restock_common.contracts import TYPES
 from restock_common.contracts.envelope import Position, Record, decode
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.errors import Transient
-from restock_common.transact import Outgoing, next_head, transact
+from restock_common.transact import JournalEntry, next_head, transact
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Chain:
 
     log: list[Record]
     inbox: MemoryInbox = field(default_factory=MemoryInbox)
-    sent: list[Outgoing] = field(default_factory=list)
+    sent: list[JournalEntry] = field(default_factory=list)
     marked: int = 0
 
     def __post_init__(self) -> None:
@@ -138,13 +138,14 @@ class Chain:
         self.publish(Publish(10_000, dies=False))
 
 
-def read_downstream(sent: list[Outgoing]) -> list[tuple[int, bytes]]:
+def read_downstream(sent: list[JournalEntry]) -> list[tuple[int, bytes]]:
     """Return what a reader keeps of all partitions, as (sequence, body) in the journal's order."""
     seen: dict[tuple[str, int], Position] = {}
     kept = []
     for entry in sent:
         place = (entry.topic, entry.partition)
-        read = Record(*place, 0, 0, entry.key, entry.body, entry.headers)
+        record = entry.record("/restock/test")
+        read = Record(*place, 0, 0, record.key, record.body, record.headers)
         position = decode(read, TYPES).position
         assert position is not None
         if position > seen.get(place, Position(0, 0)):
@@ -170,12 +171,7 @@ def heads_along(chain: Chain) -> dict[int, str]:
 
 def heads_told(chain: Chain) -> set[tuple[int, str]]:
     """Return the heads that went out, with the entries that they went out with."""
-    return {
-        (entry.sequence, head.decode())
-        for entry in chain.sent
-        for name, head in entry.headers
-        if name == "ce_chainhead"
-    }
+    return {(entry.sequence, entry.head.hex()) for entry in chain.sent if entry.head is not None}
 
 
 @given(st.lists(sent, max_size=12), steps)

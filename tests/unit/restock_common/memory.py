@@ -21,7 +21,7 @@ from restock_common.contracts.ledger import (
 )
 from restock_common.contracts.topics import DEMAND, LEDGER
 from restock_common.errors import Fenced, Permanent, Transient
-from restock_common.transact import Cursor, Emission, Outgoing, Partition, Writer, read_event
+from restock_common.transact import Cursor, Emission, JournalEntry, Partition, Writer, read_event
 
 NINE = datetime(2017, 1, 2, 9, 30, tzinfo=UTC)
 SHARD = Partition(LEDGER.name, 1)
@@ -44,9 +44,9 @@ class MemoryWork:
         self.cursor = cursor
         self.connection = rows
         self.moved = cursor
-        self.journal: list[Outgoing] = []
+        self.journal: list[JournalEntry] = []
 
-    async def finish(self, cursor: Cursor, journal: Sequence[Outgoing]) -> None:
+    async def finish(self, cursor: Cursor, journal: Sequence[JournalEntry]) -> None:
         """Note what the commit will keep."""
         self.moved = cursor
         self.journal = list(journal)
@@ -58,7 +58,7 @@ class MemoryInbox:
     def __init__(self, partition: Partition = SHARD) -> None:
         self.cursor = Cursor(partition, epoch=0)
         self.rows: Counter[str] = Counter()
-        self.journal: list[Outgoing] = []
+        self.journal: list[JournalEntry] = []
         self.crash: Crash | None = None
 
     def take_over(self) -> Cursor:

@@ -31,8 +31,8 @@ from restock_common.contracts.topics import DEAD_LETTERS, DEMAND
 from restock_common.errors import Fenced, InvariantBroken, Permanent, Transient
 from restock_common.transact import (
     Emission,
+    JournalEntry,
     Outcome,
-    Outgoing,
     act,
     canonical,
     log_identity,
@@ -54,9 +54,10 @@ async def take(inbox: MemoryInbox, records: Iterable[Record], application: Any =
     )
 
 
-def read(entry: Outgoing) -> Message[Event]:
+def read(entry: JournalEntry) -> Message[Event]:
+    record = entry.record(WRITER.source(SHARD))
     return decode(
-        Record(entry.topic, entry.partition, 0, 0, entry.key, entry.body, entry.headers), TYPES
+        Record(record.topic, record.partition, 0, 0, record.key, record.body, record.headers), TYPES
     )
 
 

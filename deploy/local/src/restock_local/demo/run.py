@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from restock_common.errors import Transient
-from restock_common.runtime.service import collect_less_often
+from restock_common.runtime.garbage import collect_less_often
 from restock_local.demo.calendar import Stretch
 from restock_local.demo.dataset import Dataset, load
 from restock_local.demo.door import Door, Refused

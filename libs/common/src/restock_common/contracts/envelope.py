@@ -94,38 +94,49 @@ def derive_id(*parts: object) -> str:
 
 def encode(message: Message[Event]) -> tuple[list[tuple[str, bytes]], bytes]:
     """Return the record's headers and body."""
-    shared = shared_headers(message.source, message.time, message.cause, message.traceparent)
-    return encode_event(message.event, message.id, message.position, shared)
+    headers = headers_of(
+        message.id,
+        message.event.type_name(),
+        message.source,
+        message.time.isoformat(),
+        message.cause,
+        message.traceparent,
+        message.position,
+    )
+    return headers, encode_body(message.event)
 
 
-def shared_headers(
-    source: str, time: datetime, cause: str | None, traceparent: str | None
+def headers_of(
+    identity: str,
+    event_type: str,
+    source: str,
+    time: str,
+    cause: str | None,
+    traceparent: str | None,
+    position: Position | None,
 ) -> list[tuple[str, bytes]]:
-    """Return the headers that all events of one cause have in common."""
+    """Return the headers of an event's record: the attributes of a `Message`, time by RFC 3339."""
     headers = [
+        ("ce_id", identity.encode()),
+        ("ce_type", event_type.encode()),
         ("ce_specversion", b"1.0"),
         ("content-type", b"application/json"),
         ("ce_source", source.encode()),
-        ("ce_time", time.isoformat().encode()),
+        ("ce_time", time.encode()),
     ]
     if cause is not None:
         headers.append(("ce_causationid", cause.encode()))
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
-    return headers
-
-
-def encode_event(
-    event: Event, identity: str, position: Position | None, shared: Sequence[tuple[str, bytes]]
-) -> tuple[list[tuple[str, bytes]], bytes]:
-    """Return the headers and the body of an event, with the headers that it shares."""
-    kind = type(event)
-    headers = [("ce_id", identity.encode()), ("ce_type", kind.type_name().encode()), *shared]
     if position is not None:
         headers.append(("ce_incarnation", b"%d" % position.incarnation))
         headers.append(("ce_sequence", b"%d" % position.sequence))
-    # What `model_dump_json` calls, without its way from bytes to text and back.
-    return headers, kind.__pydantic_serializer__.to_json(event, exclude_none=True)
+    return headers
+
+
+def encode_body(event: Event) -> bytes:
+    """Return an event as JSON: what `model_dump_json` calls, without its way to text and back."""
+    return type(event).__pydantic_serializer__.to_json(event, exclude_none=True)
 
 
 def chain_header(head: bytes) -> tuple[str, bytes]:

@@ -24,7 +24,12 @@ CREATE TABLE journal (
     topic            text    NOT NULL,
     partition        integer NOT NULL,
     key              bytea,
-    headers          text    NOT NULL, -- a line each: name, tab, value
+    id               text    NOT NULL,
+    type             text    NOT NULL,
+    time             text    NOT NULL, -- by RFC 3339, as it was said
+    cause            text,
+    traceparent      text,
+    incarnation      bigint  NOT NULL,
     body             bytea   NOT NULL,
     kept             boolean NOT NULL,
     PRIMARY KEY (source_topic, source_partition, sequence)

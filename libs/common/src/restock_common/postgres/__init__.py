@@ -2,6 +2,7 @@
 
 from restock_common.postgres.database import Connection, Database
 from restock_common.postgres.inbox import (
+    ENTRIES,
     PostgresInbox,
     PostgresWork,
     as_cursor,
@@ -10,6 +11,7 @@ from restock_common.postgres.inbox import (
 )
 
 __all__ = [
+    "ENTRIES",
     "Connection",
     "Database",
     "PostgresInbox",

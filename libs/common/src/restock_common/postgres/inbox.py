@@ -11,12 +11,24 @@ import structlog
 from restock_common.contracts.envelope import Position
 from restock_common.errors import Fenced
 from restock_common.postgres.database import Connection, Database
-from restock_common.transact import Cursor, Outgoing, Partition
+from restock_common.transact import Cursor, JournalEntry, Partition
 
 log = structlog.get_logger()
 
+ENTRIES = (
+    "SELECT sequence, topic, partition, key, id, type, time, cause, traceparent, incarnation, body,"
+    " head, kept FROM journal LEFT JOIN (SELECT source_topic, source_partition,"
+    " last_sequence AS sequence, head FROM batches) AS ends"
+    " USING (source_topic, source_partition, sequence)"
+)
+"""Selects whole entries: the last of a batch with the chain's head."""
+
 _HOLDER_PATIENCE_S = 2.0
 """Longer than a batch takes, and a small part of what a writer's absence costs anyway."""
+
+
+_ENTRY = JournalEntry._fields[:11]
+"""The fields of an entry as the journal's columns are named; its head stands with its batch."""
 
 
 class PostgresWork:
@@ -26,37 +38,17 @@ class PostgresWork:
         self.connection = connection
         self.cursor = cursor
 
-    async def finish(self, cursor: Cursor, journal: Sequence[Outgoing]) -> None:
+    async def finish(self, cursor: Cursor, journal: Sequence[JournalEntry]) -> None:
         """Append the journal and move the cursor, only if epoch and offset are still ours."""
         partition = cursor.partition
         if journal:
             await self.connection.copy_records_to_table(
                 "journal",
                 records=[
-                    (
-                        partition.topic,
-                        partition.number,
-                        entry.sequence,
-                        entry.topic,
-                        entry.partition,
-                        entry.key,
-                        "\n".join([f"{name}\t{value.decode()}" for name, value in entry.headers]),
-                        entry.body,
-                        entry.kept,
-                    )
+                    (partition.topic, partition.number, *entry[:11], entry.kept)
                     for entry in journal
                 ],
-                columns=(
-                    "source_topic",
-                    "source_partition",
-                    "sequence",
-                    "topic",
-                    "partition",
-                    "key",
-                    "headers",
-                    "body",
-                    "kept",
-                ),
+                columns=("source_topic", "source_partition", *_ENTRY, "kept"),
             )
         kept = [entry.sequence for entry in journal if entry.kept]
         if kept:
@@ -177,12 +169,11 @@ class PostgresInbox:
                 raise Fenced.taken_over(place, found=found, ours=epoch)
             yield PostgresWork(connection, as_cursor(row))
 
-    async def unpublished(self, partition: Partition, after: int, limit: int) -> list[Outgoing]:
+    async def unpublished(self, partition: Partition, after: int, limit: int) -> list[JournalEntry]:
         """Return the journal's entries after a sequence number, in order."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                "SELECT sequence, topic, partition, key, headers, body, kept FROM journal"
-                " WHERE source_topic = $1 AND source_partition = $2 AND sequence > $3"
+                f"{ENTRIES} WHERE source_topic = $1 AND source_partition = $2 AND sequence > $3"
                 " ORDER BY sequence LIMIT $4",
                 partition.topic,
                 partition.number,
@@ -248,18 +239,9 @@ async def low_watermark(
     return lowest
 
 
-def as_entry(row: Mapping[str, Any]) -> Outgoing:
-    """Return the entry of a journal's row."""
-    lines = [line.partition("\t") for line in row["headers"].split("\n") if line]
-    return Outgoing(
-        sequence=row["sequence"],
-        topic=row["topic"],
-        partition=row["partition"],
-        key=row["key"],
-        headers=[(name, value.encode()) for name, _, value in lines],
-        body=row["body"],
-        kept=row["kept"],
-    )
+def as_entry(row: Mapping[str, Any]) -> JournalEntry:
+    """Return the entry of a row of `ENTRIES`."""
+    return JournalEntry(*row.values())
 
 
 def as_cursor(row: Mapping[str, Any]) -> Cursor:

@@ -11,7 +11,7 @@ from restock_common import telemetry
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import PostgresInbox
-from restock_common.transact import Cursor, Outgoing
+from restock_common.transact import Cursor, JournalEntry
 
 log = structlog.get_logger()
 
@@ -27,13 +27,17 @@ class Relay:
     Args:
         inbox: Where the journal is kept.
         producer: What it is published with.
+        source: Who says it, by CloudEvents.
         cursor: Where it stood when this process took the partition over; what the last writer
             had not published is published first.
     """
 
-    def __init__(self, inbox: PostgresInbox, producer: Producer, cursor: Cursor) -> None:
+    def __init__(
+        self, inbox: PostgresInbox, producer: Producer, source: str, cursor: Cursor
+    ) -> None:
         self._inbox = inbox
         self._producer = producer
+        self._source = source
         self._partition = cursor.partition
         self._epoch = cursor.epoch
         self._published = cursor.published_sequence
@@ -41,7 +45,7 @@ class Relay:
         self._pruned_at = 0.0
         self._reload_until = cursor.next_sequence - 1
         self._committed = cursor.next_sequence - 1
-        self._waiting: deque[Outgoing] = deque()
+        self._waiting: deque[JournalEntry] = deque()
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -67,7 +71,7 @@ class Relay:
             return f"the relay of {self._partition} ended: {self._task.exception()!r}"
         return None
 
-    async def put(self, entries: Sequence[Outgoing], cursor: Cursor) -> None:
+    async def put(self, entries: Sequence[JournalEntry], cursor: Cursor) -> None:
         """Hand over what a commit appended, and the cursor after it; waits while much is waiting.
 
         A commit whose answer was lost can come to light only now, by the numbers that it took:
@@ -141,7 +145,7 @@ class Relay:
             entries = list(self._waiting)
         entries = [entry for entry in entries if entry.sequence > self._published]
         if entries:
-            await self._producer.publish(entries)
+            await self._producer.publish([entry.record(self._source) for entry in entries])
             self._published = entries[-1].sequence
             telemetry.PUBLISHED.inc(len(entries))
         while self._waiting and self._waiting[0].sequence <= self._published:

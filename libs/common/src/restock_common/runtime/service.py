@@ -1,7 +1,6 @@
 """One process: components started in order, HTTP beside them, and an orderly end on SIGTERM."""
 
 import asyncio
-import gc
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -17,22 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from restock_common import telemetry
 from restock_common.errors import Transient
 from restock_common.runtime.component import Component, Progress
+from restock_common.runtime.garbage import collect_less_often
 from restock_common.settings import ServiceSettings
 
 log = structlog.get_logger()
 
 _START_PATIENCE_S = 60.0
-
-
-def collect_less_often() -> None:
-    """Leave what is there out of garbage collection, and look at what is new less often.
-
-    A batch makes some 50,000 objects, nearly none of them in cycles. Collecting as often as the
-    interpreter does by default took a third of the ledger's time (475 against 308 us an order).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
 
 
 class Service:

@@ -15,6 +15,7 @@ from restock_common.errors import Fenced, Transient
 from restock_common.kafka import Consumer, Producer, first_record, log_bounds, partition_of
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime.component import Progress
+from restock_common.runtime.garbage import Collector
 from restock_common.runtime.relay import Relay
 from restock_common.settings import KafkaSettings
 from restock_common.transact import (
@@ -83,6 +84,7 @@ class Stream(Generic[StateT]):
         self._halted: dict[Partition, str] = {}
         self._lost: dict[Partition, str] = {}
         self._fetched_again: dict[Partition, int] = {}
+        self._garbage = Collector()
         self._joined = False
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -173,6 +175,7 @@ class Stream(Generic[StateT]):
                     await one
             if batches:
                 self.advanced.set()
+                self._garbage.after_batch()
                 await asyncio.sleep(min(self._linger_s, time.monotonic() - began))
             if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
                 await self._commit()
@@ -300,7 +303,8 @@ class Stream(Generic[StateT]):
                 else:
                     self._locks[partition] = asyncio.Lock()
                     self._cursors[partition] = cursor
-                    self._relays[partition] = Relay(self._inbox, self._producer, cursor)
+                    source = self._writer.source(partition)
+                    self._relays[partition] = Relay(self._inbox, self._producer, source, cursor)
                     starts[partition] = cursor.next_offset
                     telemetry.HALTED.labels(partition.topic, partition.number).set(0)
                     break

@@ -1,8 +1,10 @@
 """One transaction: a batch of records, or messages from within, decided and journalled."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from restock_common.contracts import TYPES, Event
@@ -13,8 +15,7 @@ from restock_common.contracts.envelope import (
     Record,
     decode,
     derive_id,
-    encode_event,
-    shared_headers,
+    encode_body,
 )
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEAD_LETTERS
@@ -28,12 +29,15 @@ from restock_common.transact.model import (
     Cursor,
     Emission,
     Inbox,
+    JournalEntry,
     Outcome,
-    Outgoing,
     Partition,
     StateT,
     Writer,
 )
+
+_STAMPED_AT_ONCE = 500
+"""Events: some 3 ms."""
 
 
 def read_event(record: Record, handled: frozenset[type[Event]]) -> Message[Event] | None:
@@ -83,9 +87,9 @@ async def transact(
         cursor = work.cursor
         fresh = [record for record in records if record.offset >= cursor.next_offset]
         intake = _take_in(application, cursor, fresh)
-        decided = await _decide(application, writer, work.connection, intake.messages)
+        save, decided = await _decide(application, writer, work.connection, intake.messages)
         emissions, letters = _in_log_order(writer, intake, decided)
-        journal, head = chained(cursor.head, _stamp(writer, cursor, emissions))
+        journal, head = await _written(writer, work.cursor, save, emissions)
         moved = replace(
             cursor,
             next_offset=fresh[-1].offset + 1 if fresh else cursor.next_offset,
@@ -124,11 +128,12 @@ async def act(
     async with inbox.begin(partition, epoch) as work:
         cursor = work.cursor
         emissions: list[_Emitted] = []
-        for decided in await _decide(application, writer, work.connection, messages):
+        save, results = await _decide(application, writer, work.connection, messages)
+        for decided in results:
             if isinstance(decided, Permanent):
                 raise decided
             emissions.extend(decided)
-        journal, head = chained(cursor.head, _stamp(writer, cursor, emissions))
+        journal, head = await _written(writer, work.cursor, save, emissions)
         moved = replace(cursor, next_sequence=cursor.next_sequence + len(journal), head=head)
         await work.finish(moved, journal)
     return Outcome(moved, journal, tuple(messages), duplicates=0, dead_letters=())
@@ -146,6 +151,8 @@ class _Intake:
 
 _Emitted = tuple[Message[Event], int, Emission]
 """The cause, the emission's place among those of its cause, and the emission."""
+
+_Save = Callable[[], Awaitable[None]]
 
 
 def _take_in(
@@ -166,7 +173,7 @@ def _take_in(
                 intake.duplicates += 1
                 continue
             intake.seen[message.source] = message.position
-        if isinstance(message.event, TimeAdvanced):
+        if type(message.event) is TimeAdvanced:
             known = intake.watermarks.get(message.source)
             if known is not None and message.event.until <= known:
                 intake.duplicates += 1  # a clock keeps no position: it is told by the time itself
@@ -182,11 +189,11 @@ async def _decide(
     writer: Writer,
     connection: ConnectionT,
     messages: Sequence[Message[Event]],
-) -> list[list[_Emitted] | Permanent]:
-    """Return for each message what it emits, or why it is refused."""
+) -> tuple[_Save, list[list[_Emitted] | Permanent]]:
+    """Return what saves the decisions, and for each message what it emits or why it is refused."""
     decided: list[list[_Emitted] | Permanent] = []
     if not messages:
-        return decided
+        return _nothing, decided
     state = await application.load(connection, messages)
     for message in messages:
         with writer.trace(message) as traceparent:
@@ -199,8 +206,31 @@ async def _decide(
         if traceparent != message.traceparent:
             cause = replace(message, traceparent=traceparent)
         decided.append([(cause, n, emission) for n, emission in enumerate(emissions)])
-    await application.save(connection, state)
-    return decided
+    return partial(application.save, connection, state), decided
+
+
+async def _written(
+    writer: Writer, cursor: Cursor, save: _Save, emissions: Sequence[_Emitted]
+) -> tuple[tuple[JournalEntry, ...], bytes]:
+    """Save the decisions, return their journal and its head: stamped while the database writes."""
+    saving = asyncio.ensure_future(save())
+    try:
+        entries: list[JournalEntry] = []
+        for first in range(0, len(emissions), _STAMPED_AT_ONCE):
+            await asyncio.sleep(0)  # what the database has answered meanwhile is taken further
+            some = emissions[first : first + _STAMPED_AT_ONCE]
+            entries += _stamp(writer, cursor, cursor.next_sequence + first, some)
+        journal = chained(cursor.head, entries)
+    except BaseException:
+        saving.cancel()
+        await asyncio.gather(saving, return_exceptions=True)
+        raise
+    await saving
+    return journal
+
+
+async def _nothing() -> None:
+    """Save nothing."""
 
 
 def _in_log_order(
@@ -223,34 +253,44 @@ def _in_log_order(
     return emissions, letters
 
 
-def _stamp(writer: Writer, cursor: Cursor, emissions: Sequence[_Emitted]) -> list[Outgoing]:
-    """Give each emission its id, position, partition and bytes.
+def _stamp(
+    writer: Writer, cursor: Cursor, first: int, emissions: Sequence[_Emitted]
+) -> list[JournalEntry]:
+    """Give each emission its id, position, partition and bytes; they are numbered from `first`.
 
     Time that is only passed on is told again by the log itself, every second for ever: it goes
     out like all else, and is not kept.
     """
-    source = writer.source(cursor.partition)
     stamped = []
-    last: tuple[Message[Event], str | None] | None = None
-    shared: list[tuple[str, bytes]] = []
-    for sequence, (cause, n, emission) in enumerate(emissions, cursor.next_sequence):
-        event = emission.event
+    last: Message[Event] | None = None
+    time = ""
+    for sequence, (cause, n, emission) in enumerate(emissions, first):
+        event, event_type = emission.event, emission.event.type_name()
         topic = (emission.topic or event.topic).name
-        key = event.key.encode() if event.key is not None else None
+        named = event.key
+        key = None if named is None else named.encode()
         partition = emission.partition
         if partition is None:
             if key is None:
-                raise InvariantBroken(f"{event.type_name()} has neither a key nor a partition")
+                raise InvariantBroken(f"{event_type} has neither a key nor a partition")
             partition = writer.partition_of(topic, key)
-        traceparent = emission.traceparent or cause.traceparent
-        if last is None or last[0] is not cause or last[1] != traceparent:
-            shared = shared_headers(source, cause.time, cause.id, traceparent)
-            last = (cause, traceparent)
-        identity = derive_id(cause.id, event.type_name(), n)
-        position = Position(cursor.incarnation, sequence)
-        headers, body = encode_event(event, identity, position, shared)
-        kept = not isinstance(event, TimeAdvanced)
-        stamped.append(Outgoing(sequence, topic, partition, key, headers, body, kept))
+        if cause is not last:
+            last, time = cause, cause.time.isoformat()
+        entry = JournalEntry(
+            sequence,
+            topic,
+            partition,
+            key,
+            derive_id(cause.id, event_type, n),
+            event_type,
+            time,
+            cause.id,
+            emission.traceparent or cause.traceparent,
+            cursor.incarnation,
+            encode_body(event),
+            kept=type(event) is not TimeAdvanced,
+        )
+        stamped.append(entry)
     return stamped
 
 

@@ -7,43 +7,29 @@ reads the log again can compare. It is published with the last kept entry of eac
 from collections.abc import Sequence
 from hashlib import sha256
 
-from restock_common.contracts.envelope import chain_header
-from restock_common.transact.model import Outgoing
+from restock_common.transact.model import JournalEntry
 
 
-def canonical(entry: Outgoing) -> bytes:
+def canonical(entry: JournalEntry) -> bytes:
     """Return the bytes of an entry that the chain covers, never the same for two entries.
 
     They are what was decided: not the trace it travels in, nor the incarnation that publishes it.
     """
-    key = entry.key
-    attribute = dict(entry.headers).get
-    identity, kind = attribute("ce_id", b""), attribute("ce_type", b"")
-    time, cause = attribute("ce_time", b""), attribute("ce_causationid", b"")
-    return b"%d %b %d %d %d %d %d %d\n%b%b%b%b%b%b" % (
-        entry.sequence,
-        entry.topic.encode(),
-        entry.partition,
-        -1 if key is None else len(key),
-        len(identity),
-        len(kind),
-        len(time),
-        len(cause),
-        key or b"",
-        identity,
-        kind,
-        time,
-        cause,
-        entry.body,
+    sequence, topic, partition, key, identity, event_type, time, cause = entry[:8]
+    told = (
+        f"{sequence} {topic} {partition} {-1 if key is None else len(key)} {len(identity)}"
+        f" {len(event_type)} {len(time)} {-1 if cause is None else len(cause)}"
+        f"\n{identity}{event_type}{time}{cause or ''}"
     )
+    return b"%b%b%b" % (told.encode(), key or b"", entry.body)
 
 
-def next_head(head: bytes, entry: Outgoing) -> bytes:
+def next_head(head: bytes, entry: JournalEntry) -> bytes:
     """Return the chain's head after one more entry: 32 bytes."""
     return sha256(head + canonical(entry)).digest()
 
 
-def chained(head: bytes, entries: Sequence[Outgoing]) -> tuple[tuple[Outgoing, ...], bytes]:
+def chained(head: bytes, entries: Sequence[JournalEntry]) -> tuple[tuple[JournalEntry, ...], bytes]:
     """Return a batch with the head it leads to on its last kept entry, and that head."""
     last = None
     for place, entry in enumerate(entries):
@@ -52,5 +38,5 @@ def chained(head: bytes, entries: Sequence[Outgoing]) -> tuple[tuple[Outgoing, .
             last = place
     if last is None:
         return tuple(entries), head
-    ending = entries[last]._replace(headers=[*entries[last].headers, chain_header(head)])
+    ending = entries[last]._replace(head=head)
     return (*entries[:last], ending, *entries[last + 1 :]), head

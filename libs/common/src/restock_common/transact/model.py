@@ -8,7 +8,13 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from restock_common.contracts import Event
 from restock_common.contracts.dead_letters import DeadLetter
-from restock_common.contracts.envelope import Message, Position, Record
+from restock_common.contracts.envelope import (
+    Message,
+    Position,
+    Record,
+    chain_header,
+    headers_of,
+)
 from restock_common.contracts.topics import Topic
 
 
@@ -66,15 +72,39 @@ class Emission(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """A journal entry: a record ready to be published, byte for byte, as often as need be.
+    """A record ready to be published.
+
+    Attributes:
+        topic: Where.
+        partition: And on which of its partitions.
+        key: The record's key.
+        headers: The record's headers.
+        body: The record's value.
+    """
+
+    topic: str
+    partition: int
+    key: bytes | None
+    headers: list[tuple[str, bytes]]
+    body: bytes
+
+
+class JournalEntry(NamedTuple):
+    """What was decided, and all that its record says: the same bytes, as often as need be.
 
     Attributes:
         sequence: Counts the entries of one journal, from 1.
         topic: Where it is published.
         partition: And on which of its partitions.
         key: The record's key.
-        headers: The record's headers.
-        body: The record's value.
+        id: The event's id.
+        type: Its CloudEvents type.
+        time: When it happened, by RFC 3339.
+        cause: The id of what caused it.
+        traceparent: The W3C trace context it travels in.
+        incarnation: Of the journal, when the entry was written.
+        body: The event as JSON.
+        head: The chain's head after the batch that this entry ends.
         kept: Part of the record of what was decided, and so of the chain; what is not kept is
             deleted once it has been published.
     """
@@ -83,9 +113,29 @@ class Outgoing(NamedTuple):
     topic: str
     partition: int
     key: bytes | None
-    headers: list[tuple[str, bytes]]
+    id: str
+    type: str
+    time: str
+    cause: str | None
+    traceparent: str | None
+    incarnation: int
     body: bytes
+    head: bytes | None = None
     kept: bool = True
+
+    def record(self, source: str) -> Outgoing:
+        """Return the record, said by a source."""
+        headers = headers_of(
+            self.id, self.type, source, self.time, self.cause, self.traceparent, self.place
+        )
+        if self.head is not None:
+            headers.append(chain_header(self.head))
+        return Outgoing(self.topic, self.partition, self.key, headers, self.body)
+
+    @property
+    def place(self) -> Position:
+        """Return where the entry stands in its writer's sequence."""
+        return Position(self.incarnation, self.sequence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +143,7 @@ class Outcome:
     """What one transaction did."""
 
     cursor: Cursor
-    journal: tuple[Outgoing, ...]
+    journal: tuple[JournalEntry, ...]
     handled: tuple[Message[Event], ...]
     duplicates: int
     dead_letters: tuple[DeadLetter, ...]
@@ -138,7 +188,7 @@ class Work(Protocol[ConnectionT_co]):
     def connection(self) -> ConnectionT_co:
         """What the application loads and saves through."""
 
-    async def finish(self, cursor: Cursor, journal: Sequence[Outgoing]) -> None:
+    async def finish(self, cursor: Cursor, journal: Sequence[JournalEntry]) -> None:
         """Append the journal and move the cursor. Raises Fenced where the epoch is not ours."""
 
 

@@ -335,7 +335,6 @@ def _outgoing(partition: int, message: Message[Event]) -> Outgoing:
     topic = DEAD_LETTERS if event.topic is DEAD_LETTERS else FORECASTS
     headers, body = encode(message)
     return Outgoing(
-        sequence=0,
         topic=topic.name,
         partition=0 if topic is DEAD_LETTERS else partition,
         key=event.key.encode() if event.key is not None else None,

@@ -82,7 +82,7 @@ class Desk:
         if partition is None:
             assert key is not None, f"{event.type_name()} has neither a key nor a partition"
             partition = partition_of(event.topic.name, key)
-        return Outgoing(0, event.topic.name, partition, key, headers, body)
+        return Outgoing(event.topic.name, partition, key, headers, body)
 
     async def publish(self, entries: Sequence[Outgoing]) -> None:
         """Return once all in-sync replicas have the events. Raises Transient."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from restock_common.transact import Cursor, Outgoing, next_head
+from restock_common.transact import Cursor, JournalEntry, next_head
 
 
 class Fault(StrEnum):
@@ -69,7 +69,7 @@ class Walk:
         self.batches = 0
         self.head = BEGINNING.head
 
-    def take(self, entry: Outgoing) -> None:
+    def take(self, entry: JournalEntry) -> None:
         """Go on to the next entry."""
         self.head = next_head(self.head, entry)
         self.last_sequence = entry.sequence

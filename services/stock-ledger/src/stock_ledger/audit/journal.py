@@ -2,16 +2,13 @@
 
 from collections.abc import AsyncIterator
 
-from restock_common.postgres import Connection, as_cursor, as_entry
-from restock_common.transact import Cursor, Outgoing, Partition
+from restock_common.postgres import ENTRIES, Connection, as_cursor, as_entry
+from restock_common.transact import Cursor, JournalEntry, Partition
 from stock_ledger.audit.chain import BEGINNING, Batch
 
 _PREFETCHED_ROWS = 2_000
 
-ENTRIES = (
-    "SELECT sequence, topic, partition, key, headers, body, kept FROM journal"
-    " WHERE source_topic = $1 AND source_partition = $2 AND kept"
-)
+KEPT_ENTRIES = f"{ENTRIES} WHERE source_topic = $1 AND source_partition = $2 AND kept"
 _BATCHES = (
     "SELECT last_sequence, entries, next_offset, head FROM batches"
     " WHERE source_topic = $1 AND source_partition = $2"
@@ -30,10 +27,11 @@ async def cursor_of(connection: Connection, partition: Partition) -> Cursor:
 
 async def entries(
     connection: Connection, partition: Partition, *, after: int = 0, up_to: int | None = None
-) -> AsyncIterator[Outgoing]:
+) -> AsyncIterator[JournalEntry]:
     """Yield the kept entries with a sequence in (after, up_to], in order."""
     rows = connection.cursor(
-        f"{ENTRIES} AND sequence > $3 AND ($4::bigint IS NULL OR sequence <= $4) ORDER BY sequence",
+        f"{KEPT_ENTRIES} AND sequence > $3 AND ($4::bigint IS NULL OR sequence <= $4)"
+        " ORDER BY sequence",
         partition.topic,
         partition.number,
         after,

@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from restock_common.contracts.envelope import Headers, Record
+from restock_common.contracts.envelope import Record
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.errors import shown
 from restock_common.postgres import Connection, as_entry
-from restock_common.transact import Cursor, Outgoing, Partition, canonical, next_head
+from restock_common.transact import Cursor, JournalEntry, Partition, canonical, next_head
 from stock_ledger.audit.chain import Fault, Finding
-from stock_ledger.audit.journal import ENTRIES, batch_before, entries
+from stock_ledger.audit.journal import KEPT_ENTRIES, batch_before, entries
 
 _COUNTER = re.compile(rb"[0-9]{1,19}")
-_PASSED_ON = TimeAdvanced.type_name().encode()
+_PASSED_ON = TimeAdvanced.type_name()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,11 @@ class Published:
 
     Attributes:
         entry: The record as an entry of the journal.
-        incarnation: Of the database that it was published from.
         head: The chain's head that came with it, as hex digits; None where none did.
         place: Where it stands.
     """
 
-    entry: Outgoing
-    incarnation: int
+    entry: JournalEntry
     head: str | None
     place: str
 
@@ -121,7 +119,7 @@ class Comparison:
 
     async def _compare_entries(self, shard: Shard, published: Sequence[Published]) -> None:
         rows = await self.connection.fetch(
-            f"{ENTRIES} AND sequence = ANY($3)",
+            f"{KEPT_ENTRIES} AND sequence = ANY($3)",
             shard.cursor.partition.topic,
             shard.cursor.partition.number,
             [one.entry.sequence for one in published],
@@ -150,7 +148,7 @@ class Comparison:
             if head.hex() != one.head:
                 detail = (
                     f"the journal leads to the head {head.hex()} at sequence {sequence};"
-                    f" {one.head} was published at {one.place}, incarnation {one.incarnation}"
+                    f" {one.head} was published at {one.place}, incarnation {one.entry.incarnation}"
                 )
                 difference = Difference(Fault.PUBLISHED, sequence, detail)
                 shard.wrong_head = _first(shard.wrong_head, difference)
@@ -159,27 +157,35 @@ class Comparison:
 def _published(record: Record) -> tuple[str, Published | None]:
     """Return who published a record, and what; nothing where it names no place in a journal."""
     headers = dict(record.headers)
-    source = headers.get("ce_source", b"").decode(errors="replace")
+
+    def attribute(name: str) -> str | None:
+        value = headers.get(name)
+        return None if value is None else value.decode(errors="replace")
+
+    source = attribute("ce_source") or ""
     sequence, incarnation = (
         _number(headers.get("ce_sequence")),
         _number(headers.get("ce_incarnation")),
     )
     if sequence is None or incarnation is None:
         return source, None
-    head = headers.get("ce_chainhead")
-    entry = Outgoing(
+    event_type = attribute("ce_type") or ""
+    entry = JournalEntry(
         sequence=sequence,
         topic=record.topic,
         partition=record.partition,
         key=record.key,
-        headers=list(record.headers),
+        id=attribute("ce_id") or "",
+        type=event_type,
+        time=attribute("ce_time") or "",
+        cause=attribute("ce_causationid"),
+        traceparent=attribute("traceparent"),
+        incarnation=incarnation,
         body=record.value or b"",
-        kept=headers.get("ce_type") != _PASSED_ON,
+        kept=event_type != _PASSED_ON,
     )
     place = f"{record.topic}/{record.partition} offset {record.offset}"
-    return source, Published(
-        entry, incarnation, None if head is None else head.decode(errors="replace"), place
-    )
+    return source, Published(entry, attribute("ce_chainhead"), place)
 
 
 def _number(text: bytes | None) -> int | None:
@@ -187,7 +193,7 @@ def _number(text: bytes | None) -> int | None:
 
 
 def _difference(one: Published, row: Mapping[str, Any] | None) -> Difference | None:
-    identity = _identity(one.entry.headers)
+    identity = _identity(one.entry)
     if row is None:
         detail = f"{identity}, published at {one.place}, is not in the journal"
         return Difference(Fault.REMOVED, one.entry.sequence, detail)
@@ -196,19 +202,17 @@ def _difference(one: Published, row: Mapping[str, Any] | None) -> Difference | N
         return None
     detail = (
         f"entry {entry.sequence}: published at {one.place} was {identity}"
-        f" {_text(one.entry)}; the journal has {_identity(entry.headers)} {_text(entry)}"
+        f" {_text(one.entry)}; the journal has {_identity(entry)} {_text(entry)}"
         f" for {entry.topic}/{entry.partition}"
     )
     return Difference(Fault.CHANGED, entry.sequence, detail)
 
 
-def _identity(headers: Headers) -> str:
-    known = dict(headers)
-    kind, identity = known.get("ce_type", b"?"), known.get("ce_id", b"?")
-    return f"{kind.decode(errors='replace')} {identity.decode(errors='replace')}"
+def _identity(entry: JournalEntry) -> str:
+    return f"{entry.type or '?'} {entry.id or '?'}"
 
 
-def _text(entry: Outgoing) -> str:
+def _text(entry: JournalEntry) -> str:
     return str(shown(entry.body.decode(errors="replace")))
 
 

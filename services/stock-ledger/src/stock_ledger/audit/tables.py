@@ -32,15 +32,11 @@ _WHICH_ROWS = {
 }
 """The rows of tables that every service has; all others are the books' where they have a shard."""
 
-_NOT_OF_THE_LOG = {"cursors": frozenset({"epoch", "incarnation", "published_sequence"})}
-"""Columns that tell of processes and databases, not of what was read."""
-
-_EXPRESSIONS = {
-    ("journal", "headers"): "(SELECT string_agg(line, E'\\n' ORDER BY line)"
-    " FROM string_to_table(headers, E'\\n') AS line WHERE split_part(line, E'\\t', 1)"
-    " NOT IN ('traceparent', 'ce_chainhead', 'ce_incarnation'))"
+_NOT_OF_THE_LOG = {
+    "cursors": frozenset({"epoch", "incarnation", "published_sequence"}),
+    "journal": frozenset({"traceparent", "incarnation"}),
 }
-"""Columns of which only a part follows from the log."""
+"""Columns that tell of processes and databases, not of what was read."""
 
 _NOT_BOOKS = frozenset({"audits", "audited", "audited_accounts", "drifts"})
 """What the auditor notes of a shard's books."""
@@ -90,22 +86,17 @@ def _table(name: str, columns: Sequence[Mapping[str, Any]]) -> Table:
             f'{column["column"]} COLLATE "C"' if column["is_text"] else column["column"]
             for column in key
         )
-    others = {
-        column["column"]: _selected(name, column["column"])
+    others = [
+        column["column"]
         for column in columns
         if column["column"] not in keys
         and not (column["surrogate"] or column["wall_clock"])
         and column["column"] not in _NOT_OF_THE_LOG.get(name, ())
-    }
-    selected = ", ".join([*keys.values(), *others.values()])
+    ]
+    selected = ", ".join([*keys.values(), *others])
     rows = _WHICH_ROWS.get(name, "true")
     query = f"SELECT {selected} FROM {name} WHERE {rows} ORDER BY {ordering}"  # noqa: S608 - names from the catalogue
     return Table(name, tuple(keys), (*keys, *others), query)
-
-
-def _selected(table: str, column: str) -> str:
-    expression = _EXPRESSIONS.get((table, column))
-    return column if expression is None else f"{expression} AS {column}"
 
 
 async def compare(

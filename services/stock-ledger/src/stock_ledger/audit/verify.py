@@ -159,7 +159,7 @@ async def _combine(snapshot: Connection, shard: Shard, now: Cursor) -> Finding |
         last_offset=None,
         detail=(
             f"sequence {newest.entry.sequence} was published at {newest.place} (incarnation"
-            f" {newest.incarnation}); the journal's next one is {now.next_sequence}"
+            f" {newest.entry.incarnation}); the journal's next one is {now.next_sequence}"
         ),
     )
 

@@ -41,12 +41,11 @@ class Table:
         """Return the names of the fields."""
         return tuple(one.name for one in fields(self.kind))  # type: ignore[arg-type]
 
-    def fact(self, row: Mapping[str, Any]) -> Fact:
-        """Return the fact of a row."""
-        values = {column: row[column] for column in self.columns}
+    def facts(self, rows: Iterable[Mapping[str, Any]]) -> list[Fact]:
+        """Return the facts of rows that have the columns in their order."""
         if self.kind is Alert:
-            values["kind"] = AlertKind(values["kind"])
-        return self.kind(**values)
+            return [Alert(**{**row, "kind": AlertKind(row["kind"])}) for row in rows]
+        return [self.kind(*row.values()) for row in rows]
 
     def upsert(self) -> str:
         """Return a statement that takes the shard and an array for each column."""
@@ -114,7 +113,7 @@ async def read(
         shard,
         *args,
     )
-    return [table.fact(row) for row in rows]
+    return table.facts(rows)
 
 
 async def write(connection: Connection, shard: int, changes: Facts) -> None:
