@@ -41,7 +41,8 @@ async def test_sound_books_agree_and_only_what_moved_is_read(
 ) -> None:
     async with open_ledger(kafka, database_url) as ledger:
         auditor = await moved(ledger, 0)
-        assert await auditor.audit(0, at_most=1) is None, "more is to be read first"
+        hurried = Auditor(ledger.database, movements=1)
+        assert await hurried.audit(0) is None, "more is to be read first"
         found = await audited(auditor, 0)
         assert found.drifts == []
         assert sum(found.accounts.values()) == 0
@@ -74,3 +75,24 @@ async def test_a_promise_without_its_units_is_told(kafka: KafkaSettings, databas
         (drift,) = (await audited(auditor, 2)).drifts
         assert drift["invariant"] == "open promises reserved"
         assert (drift["expected"], drift["found"]) == (1, 2)
+
+
+async def test_what_rests_comes_round_too_a_little_at_a_time(
+    kafka: KafkaSettings, database_url: str
+) -> None:
+    async with open_ledger(kafka, database_url) as ledger:
+        await moved(ledger, 3)
+        await ledger.send(3, counted("d", "n1", ("coffee", 1), ("milk", 1)))
+        await ledger.quiet()
+        auditor = Auditor(ledger.database, places=1)
+        compared = [(await audited(auditor, 3)).places for _ in range(4)]
+        assert compared == [1, 1, 1, 1]
+        await tamper(ledger, "UPDATE stock SET damaged = 1 WHERE shard = 3 AND sku = 'milk'")
+        rounds = [(await audited(auditor, 3)).drifts for _ in range(4)]
+        assert rounds[-1], "nothing moved, and it was found"
+        assert [one["sku"] for drifts in rounds for one in drifts] == ["milk"] * len(
+            [drifts for drifts in rounds if drifts]
+        )
+        await tamper(ledger, "DELETE FROM stock WHERE shard = 3 AND sku = 'coffee'")
+        gone = [(await audited(Auditor(ledger.database), 3)).drifts for _ in range(2)][-1]
+        assert {one["sku"] for one in gone} == {"coffee", "milk"}

@@ -53,7 +53,7 @@ class LedgerSettings(ServiceSettings):
     priority_value: _Weight = 0.0
     expiring_days: Annotated[int, Field(ge=0, le=3650)] = 14
     slow_moving_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    audit_every_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    audit_every_s: Annotated[float, Field(gt=0, le=3600)] = 1.0
     shrinkage_losses: Annotated[int, Field(ge=1, le=100)] = 3
     role: Literal["all", "writer", "reader"] = "all"
     feed_clients_max: Annotated[int, Field(ge=1, le=100_000)] = 1000

@@ -14,6 +14,9 @@ from stock_ledger.store.auditing import Audit
 
 log = structlog.get_logger()
 
+_PAUSE_FOR_WORK = 9.0
+"""Seconds of rest for a second of work: the ledger's own work goes first."""
+
 
 class Audits(Protocol):
     """What compares the books with themselves."""
@@ -28,7 +31,7 @@ class LiveAudit:
     Args:
         audits: Compares.
         owned: Tells the shards.
-        every_s: The pause between two rounds.
+        every_s: The pause between two rounds; longer where a round took long.
     """
 
     def __init__(self, audits: Audits, owned: Callable[[], Iterable[int]], every_s: float) -> None:
@@ -62,8 +65,10 @@ class LiveAudit:
         return Progress()
 
     async def _run(self) -> None:
+        took = 0.0
         while True:
-            await asyncio.sleep(self._every_s)
+            await asyncio.sleep(max(self._every_s, _PAUSE_FOR_WORK * took))
+            began = time.monotonic()
             for shard in sorted(self._owned()):
                 try:
                     found = await self._audits.audit(shard)
@@ -72,6 +77,7 @@ class LiveAudit:
                 else:
                     if found is not None:
                         tell(found)
+            took = time.monotonic() - began
 
 
 def tell(audit: Audit) -> None:
