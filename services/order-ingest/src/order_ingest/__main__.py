@@ -22,11 +22,12 @@ def build(settings: Settings) -> Service:
     shops = shops_by_key(settings.api_keys)
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
-    reader = CatalogueReader(settings)
+    clock = Clock(replay=settings.clock == "replay")
+    reader = CatalogueReader(settings, today=lambda: clock.come().date())
     book, register = PostgresOrderBook(), PostgresRegister()
     door = Door(
         master_data=reader,
-        clock=Clock(replay=settings.clock == "replay"),
+        clock=clock,
         database=database,
         book=book,
         register=register,

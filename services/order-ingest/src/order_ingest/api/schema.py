@@ -7,9 +7,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from order_ingest.domain.requests import (
+    KINDS,
     AdjustmentRequest,
     AmendmentRequest,
     CancelRequest,
+    CatalogueRequest,
     ClockRequest,
     CountRequest,
     EntityBatch,
@@ -25,23 +27,6 @@ from order_ingest.domain.requests import (
     TransferRequest,
     TransferShipmentRequest,
 )
-from restock_common.contracts.catalogue import (
-    CatalogueEntity,
-    Location,
-    Pool,
-    Product,
-    Supplier,
-    Vehicle,
-)
-
-KINDS: dict[str, type[CatalogueEntity]] = {
-    "products": Product,
-    "suppliers": Supplier,
-    "locations": Location,
-    "pools": Pool,
-    "vehicles": Vehicle,
-}
-"""The entities by the name that they have in addresses."""
 
 _BODIES: tuple[type[BaseModel], ...] = (
     OrderRequest,
@@ -60,6 +45,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     TransferShipmentRequest,
     TransferReceiptRequest,
     ClockRequest,
+    CatalogueRequest,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )

@@ -50,7 +50,9 @@ class Desk:
         reason = self._master_data.not_ready()
         if reason is not None:
             raise Transient(reason)
-        return Known(self._master_data.catalogue, self.clock.now())
+        catalogue = self._master_data.catalogue
+        catalogue.advance(self.clock.come().date())
+        return Known(catalogue, self.clock.now())
 
     def entry(
         self,

@@ -14,7 +14,7 @@ from order_ingest.domain.checks.goods import (
     check_policy,
     check_receipt,
 )
-from order_ingest.domain.checks.master_data import check_entities
+from order_ingest.domain.checks.master_data import check_entities, in_effect_now
 from order_ingest.domain.checks.orders import (
     check_amendment,
     check_hold,
@@ -46,4 +46,5 @@ __all__ = [
     "check_transfer",
     "check_transfer_receipt",
     "check_transfer_shipment",
+    "in_effect_now",
 ]

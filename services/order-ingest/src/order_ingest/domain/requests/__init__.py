@@ -17,7 +17,12 @@ from order_ingest.domain.requests.goods import (
     TransferRequest,
     TransferShipmentRequest,
 )
-from order_ingest.domain.requests.master_data import ClockRequest, EntityBatch
+from order_ingest.domain.requests.master_data import (
+    KINDS,
+    CatalogueRequest,
+    ClockRequest,
+    EntityBatch,
+)
 from order_ingest.domain.requests.orders import (
     AmendmentRequest,
     CancelMessage,
@@ -39,6 +44,7 @@ from order_ingest.domain.requests.parsing import (
 )
 
 __all__ = [
+    "KINDS",
     "MAX_BATCH_ITEMS",
     "MAX_CATALOGUE_ITEMS",
     "AdjustedSide",
@@ -46,6 +52,7 @@ __all__ = [
     "AmendmentRequest",
     "CancelMessage",
     "CancelRequest",
+    "CatalogueRequest",
     "ClockRequest",
     "CountRequest",
     "EntityBatch",
