@@ -1,4 +1,4 @@
-"""AsyncAPI 3 of the topics, from the topic table and the events."""
+"""AsyncAPI 3 of the topics, from the topic table and the events; and of the MQTT door."""
 
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from order_ingest.domain.requests import CancelMessage, OrderRequest
+from order_ingest.domain.requests import CancelMessage, CountRequest, OrderRequest, ScanRequest
+from order_ingest.handlers import COUNTS, ROOT, SCANS
 from restock_common.contracts import EVENTS, Event
 from restock_common.contracts.topics import STOREFRONT_ORDERS, TOPICS, Topic
 
@@ -18,6 +19,8 @@ _RAW: Mapping[str, tuple[type[BaseModel], ...]] = {
     STOREFRONT_ORDERS.name: (OrderRequest, CancelMessage),
 }
 """What is on a topic that carries no CloudEvents."""
+_DEVICES: Mapping[str, type[BaseModel]] = {COUNTS: CountRequest, SCANS: ScanRequest}
+"""What devices publish, by the last level of its topic; other levels tell fields of it."""
 
 _HEADERS: Document = {
     "type": "object",
@@ -51,16 +54,19 @@ _SHOP_HEADERS: Document = {
 
 def document() -> Document:
     """Return the whole document."""
-    models: list[type[BaseModel]] = [*EVENTS, *(one for some in _RAW.values() for one in some)]
+    raw = [model for some in _RAW.values() for model in some]
+    models: list[type[BaseModel]] = [*EVENTS, *raw, *_DEVICES.values()]
     references, schemas = models_json_schema(
         [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
     )
     messages = {
         event.type_name(): _message(event, references[event, "validation"]) for event in EVENTS
     }
-    for some in _RAW.values():
-        for model in some:
-            messages[model.__name__] = _raw_message(model, references[model, "validation"])
+    for model in raw:
+        told = {"traits": [{"$ref": "#/components/messageTraits/ofStorefront"}]}
+        messages[model.__name__] = {**_raw_message(model, references[model, "validation"]), **told}
+    for model in _DEVICES.values():
+        messages[model.__name__] = _raw_message(model, references[model, "validation"])
     return {
         "asyncapi": VERSION,
         "info": {
@@ -71,8 +77,14 @@ def document() -> Document:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "servers": {"kafka": {"host": "localhost:9092", "protocol": "kafka"}},
-        "channels": {topic.name: _channel(topic) for topic in TOPICS},
+        "servers": {
+            "kafka": {"host": "localhost:9092", "protocol": "kafka"},
+            "mqtt": {"host": "localhost:1883", "protocol": "mqtt", "protocolVersion": "5.0"},
+        },
+        "channels": {
+            **{topic.name: _channel(topic) for topic in TOPICS},
+            **{f"{ROOT}.devices.{what}": _of_devices(what) for what in _DEVICES},
+        },
         "operations": dict(_operations()),
         "components": {
             "messages": messages,
@@ -108,6 +120,20 @@ def _channel(topic: Topic) -> Document:
     }
 
 
+def _of_devices(what: str) -> Document:
+    name = _DEVICES[what].__name__
+    return {
+        "address": f"{ROOT}/{{location}}/{{device}}/{what}",
+        "description": "Quality of service 1. What the address tells may be left out of the body.",
+        "servers": [{"$ref": "#/servers/mqtt"}],
+        "parameters": {
+            "location": {"description": "Where the device is."},
+            "device": {"description": "Its id."},
+        },
+        "messages": {name: {"$ref": f"#/components/messages/{name}"}},
+    }
+
+
 def _operations() -> Iterator[tuple[str, Document]]:
     for topic in TOPICS:
         for publisher in topic.published_by.split(", "):
@@ -119,6 +145,16 @@ def _operations() -> Iterator[tuple[str, Document]]:
                     "summary": f"{publisher.capitalize()} tells it.",
                 },
             )
+
+    for what in _DEVICES:
+        yield (
+            f"order-ingest-from-{ROOT}.devices.{what}",
+            {
+                "action": "receive",
+                "channel": {"$ref": f"#/channels/{ROOT}.devices.{what}"},
+                "summary": "Acknowledged once it is durable.",
+            },
+        )
 
 
 def _messages_of(topic: Topic) -> Sequence[str]:
@@ -143,7 +179,6 @@ def _raw_message(model: type[BaseModel], payload: Document) -> Document:
         "title": model.__name__,
         "summary": _first_line(model),
         "contentType": "application/json",
-        "traits": [{"$ref": "#/components/messageTraits/ofStorefront"}],
         "payload": payload,
     }
 

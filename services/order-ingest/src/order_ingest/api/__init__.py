@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Depends, FastAPI
 
-from order_ingest.api import catalogue, clock, holds, orders, problems, transfers, warehouse
+from order_ingest.api import catalogue, clock, holds, orders, problems, scans, transfers, warehouse
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.handlers import Door
@@ -32,6 +32,7 @@ def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
         orders.router(door, keys),
         holds.router(door, keys),
         warehouse.router(door),
+        scans.router(door),
         transfers.router(door),
         catalogue.router(door),
     ]

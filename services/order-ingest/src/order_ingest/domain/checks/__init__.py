@@ -13,6 +13,7 @@ from order_ingest.domain.checks.goods import (
     check_expected_receipt,
     check_policy,
     check_receipt,
+    check_scan,
 )
 from order_ingest.domain.checks.master_data import check_entities, in_effect_now
 from order_ingest.domain.checks.orders import (
@@ -42,6 +43,7 @@ __all__ = [
     "check_policy",
     "check_receipt",
     "check_return",
+    "check_scan",
     "check_time",
     "check_transfer",
     "check_transfer_receipt",

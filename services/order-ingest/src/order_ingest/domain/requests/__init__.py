@@ -5,6 +5,7 @@ field that is not known here is a spelling mistake to be told, not to be passed 
 """
 
 from order_ingest.domain.requests.base import MAX_BATCH_ITEMS, MAX_CATALOGUE_ITEMS, Request
+from order_ingest.domain.requests.devices import ScanBatch, ScanRequest
 from order_ingest.domain.requests.goods import (
     AdjustedSide,
     AdjustmentRequest,
@@ -41,6 +42,7 @@ from order_ingest.domain.requests.parsing import (
     parse_entity,
     parse_identifier,
     parse_storefront_message,
+    parse_with,
 )
 
 __all__ = [
@@ -67,6 +69,8 @@ __all__ = [
     "ReceiptRequest",
     "Request",
     "ReturnRequest",
+    "ScanBatch",
+    "ScanRequest",
     "TransferReceiptRequest",
     "TransferRequest",
     "TransferShipmentRequest",
@@ -76,4 +80,5 @@ __all__ = [
     "parse_entity",
     "parse_identifier",
     "parse_storefront_message",
+    "parse_with",
 ]
