@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from fastapi import Depends, FastAPI
 
 from order_ingest.api import catalogue, clock, holds, orders, problems, scans, transfers, warehouse
+from order_ingest.api.answers import EVERYWHERE
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.handlers import Door
@@ -39,6 +40,6 @@ def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
     if door.clock.replay:
         routers.append(clock.router(door))
     for router in routers:
-        api.include_router(router, dependencies=[Depends(keys.shop)])
+        api.include_router(router, dependencies=[Depends(keys.shop)], responses=EVERYWHERE)
     describe(api)
     return api

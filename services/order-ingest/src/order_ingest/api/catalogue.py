@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from order_ingest.api.answers import Acceptance, CatalogueAnswer, EntitiesAnswer, accepts
 from order_ingest.api.problems import acceptance, accepted
 from order_ingest.api.reading import Body, CatalogueBody, DoorRoute, WholeCatalogueBody
 from order_ingest.api.schema import body_of
@@ -24,7 +25,12 @@ def router(door: Door) -> APIRouter:
     for name, kind in KINDS.items():
         _add(routes, door, name, kind)
 
-    @routes.put("/catalogue", status_code=202, openapi_extra=body_of(CatalogueRequest))
+    @routes.put(
+        "/catalogue",
+        status_code=202,
+        responses=accepts(CatalogueAnswer, 409),
+        openapi_extra=body_of(CatalogueRequest),
+    )
     async def put_all(body: WholeCatalogueBody) -> Response:
         """Write entities of several kinds, all or none; they may refer to each other."""
         request = parse(CatalogueRequest, body)
@@ -41,6 +47,7 @@ def _add(routes: APIRouter, door: Door, name: str, kind: type[CatalogueEntity]) 
     @routes.put(
         f"/{name}/{{entity:path}}",
         status_code=202,
+        responses=accepts(Acceptance, 409),
         name=f"put one of {name}",
         openapi_extra=body_of(kind),
     )
@@ -52,6 +59,7 @@ def _add(routes: APIRouter, door: Door, name: str, kind: type[CatalogueEntity]) 
     @routes.put(
         f"/{name}:batch",
         status_code=202,
+        responses=accepts(EntitiesAnswer, 409),
         name=f"put many {name}",
         openapi_extra=body_of(EntityBatch[kind]),  # type: ignore[valid-type]
     )

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from order_ingest.api.answers import MODELS
 from order_ingest.domain.requests import (
     KINDS,
     AdjustmentRequest,
@@ -54,7 +55,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )
 _REFERENCES, _SCHEMAS = models_json_schema(
-    [(model, "validation") for model in _BODIES], ref_template="#/components/schemas/{model}"
+    [(model, "validation") for model in (*_BODIES, *MODELS)],
+    ref_template="#/components/schemas/{model}",
 )
 
 
