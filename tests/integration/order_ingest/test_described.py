@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 
 SOAK = os.environ.get("RESTOCK_SOAK") == "1"
 MIN_REQUESTS = 5_000 if SOAK else 300
-EXTENT = ["--max-examples", "300"] if SOAK else ["--max-examples", "10", "--max-time", "25"]
+EXTENT = ["--max-examples", "300"] if SOAK else ["--max-examples", "120", "--max-time", "600"]
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -33,7 +33,8 @@ async def requests_taken(ingest: Ingest) -> int:
     """Return how many requests the doors have answered, by the service's own count."""
     async with httpx.AsyncClient(base_url=ingest.url) as http:
         told = (await http.get("/metrics")).text
-    found = re.findall(r'^restock_http_\w+_count\{[^}]*route="/v1/[^}]*\} (\S+)$', told, re.MULTILINE)
+    counted = r'^restock_http_\w+_count\{[^}]*route="/v1/[^}]*\} (\S+)$'
+    found = re.findall(counted, told, re.MULTILINE)
     return int(sum(map(float, found)))
 
 
@@ -53,5 +54,5 @@ async def test_every_answer_is_documented(ingest: Ingest, tmp_path: Path) -> Non
         stderr=asyncio.subprocess.STDOUT,
     )
     told, _ = await process.communicate()
-    assert process.returncode == 0, told.decode()[-20_000:]
+    assert process.returncode == 0, told.decode()[:6000]
     assert await requests_taken(ingest) - before >= MIN_REQUESTS

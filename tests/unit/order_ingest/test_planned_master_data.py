@@ -1,6 +1,6 @@
 """Master data of several kinds and days, as a whole."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from tests.unit.order_ingest.sample import BREAKFAST, CHICAGO, catalogue
@@ -89,3 +89,18 @@ def test_without_a_day_the_version_in_effect_is_changed() -> None:
     changed = checks.in_effect_now(Supplier(supplier="acme", name="new"), known)
     assert changed == Supplier(supplier="acme", name="new", effective_from=DAY)
     assert checks.in_effect_now(Pool(pool="north", shard=1), known) == Pool(pool="north", shard=1)
+
+
+def test_many_records_of_one_entity_are_checked_in_one_pass() -> None:
+    known = catalogue()
+    plans = [
+        Product(sku="new", supplier="acme", effective_from=DAY + timedelta(days=n))
+        for n in range(5_000)
+    ]
+    checks.check_entities(plans, known)
+    for plan in plans:
+        known.apply(plan)
+    checks.check_entities(plans, known)
+    kit = Product(sku="new", supplier="acme", components=BREAKFAST)
+    with pytest.raises(Conflict, match="cannot become a kit"):
+        checks.check_entities([*plans, kit], known)

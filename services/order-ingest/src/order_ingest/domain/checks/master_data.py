@@ -1,6 +1,7 @@
 """Master data: what it refers to is there, and what the ledger has booked stays."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from datetime import date
 
 from order_ingest.domain.checks.common import refuse
 from order_ingest.domain.findings import Conflict, Finding
@@ -19,8 +20,8 @@ from restock_common.contracts.catalogue import (
 from restock_common.contracts.promotions import Price, Promotion
 from restock_common.errors import shown
 
-Together = Mapping[tuple[type[CatalogueEntity], str], Sequence[CatalogueEntity]]
-"""What is written at once, by kind and id."""
+Named = tuple[type[CatalogueEntity], str]
+"""An entity by its kind and id, whatever its version."""
 
 _REFERENCES: dict[type[CatalogueEntity], tuple[tuple[str, type[CatalogueEntity]], ...]] = {
     Product: (("supplier", Supplier),),
@@ -51,21 +52,21 @@ def check_entities(
         Conflict: A pool would change its shard, a location its pool, or a product would become a
             kit: the ledger has booked stock there, which does not move with a line of master data.
     """
-    together: dict[tuple[type[CatalogueEntity], str], list[CatalogueEntity]] = {}
-    for entity in entities:
-        together.setdefault((type(entity), entity.entity_id), []).append(entity)
-    written: dict[tuple[type[CatalogueEntity], str], list[CatalogueEntity]] = {}
+    together = {(type(entity), entity.entity_id) for entity in entities}
+    kits = {one.sku for one in entities if isinstance(one, Product) and one.components}
+    before: dict[Named, _Before] = {}
     owners = _Owners(catalogue)
     findings: list[Finding] = []
     for place, entity in zip(places or [""] * len(entities), entities, strict=True):
         findings += _references(entity, together, catalogue, place)
         findings += owners.take(entity, place)
         if isinstance(entity, Product):
-            findings += _components(entity, together, catalogue, place)
-        versions = written.setdefault((type(entity), entity.entity_id), [])
-        for before in (*catalogue.versions(type(entity), entity.entity_id), *versions):
-            _check_stays(before, entity)
-        versions.append(entity)
+            findings += _components(entity, together, kits, catalogue, place)
+        named = (type(entity), entity.entity_id)
+        if named not in before:
+            before[named] = _Before(catalogue.versions(*named))
+        before[named].check(entity)
+        before[named].add(entity)
     refuse(findings)
 
 
@@ -121,7 +122,7 @@ class _Owners:
 
 
 def _references(
-    entity: CatalogueEntity, together: Together, catalogue: Catalogue, at: str
+    entity: CatalogueEntity, together: Set[Named], catalogue: Catalogue, at: str
 ) -> list[Finding]:
     findings = []
     for field, kind in _REFERENCES.get(type(entity), ()):
@@ -132,44 +133,64 @@ def _references(
 
 
 def _components(
-    kit: Product, together: Together, catalogue: Catalogue, at: str
+    kit: Product, together: Set[Named], kits: Set[str], catalogue: Catalogue, at: str
 ) -> Iterator[Finding]:
     """Find components that are not known, here or in what is written with them, or are kits."""
     for index, component in enumerate(kit.components):
-        found = (
-            *together.get((Product, component.sku), ()),
-            *catalogue.versions(Product, component.sku),
-        )
         field = f"{at}components.{index}.sku"
-        if not found:
+        known = list(catalogue.versions(Product, component.sku))
+        if not known and (Product, component.sku) not in together:
             yield Finding(field, "is not in the catalogue", shown(component.sku))
-        elif any(isinstance(one, Product) and one.components for one in found):
+        elif component.sku in kits or any(one.components for one in known):
             yield Finding(field, "is a kit itself", shown(component.sku))
 
 
-def _check_stays(before: CatalogueEntity, after: CatalogueEntity) -> None:
-    match before, after:
-        case Pool(shard=old), Pool(shard=new) if old != new:
+class _Before:
+    """What the versions of one entity have settled, however many they are."""
+
+    def __init__(self, versions: Iterable[CatalogueEntity]) -> None:
+        self._last: CatalogueEntity | None = None
+        self._plain = False
+        self._kit_since: date | None = None
+        for version in versions:
+            self.add(version)
+
+    def add(self, version: CatalogueEntity) -> None:
+        """Take one more version in."""
+        self._last = version
+        if isinstance(version, Product):
+            if not version.components:
+                self._plain = True
+            elif self._kit_since is None or version.since > self._kit_since:
+                self._kit_since = version.since
+
+    def check(self, after: CatalogueEntity) -> None:
+        """Raise Conflict where a version would move what the ledger has booked."""
+        match self._last, after:
+            case Pool(shard=old), Pool(shard=new) if old != new:
+                raise Conflict(
+                    f"pool {after.entity_id!r} is on shard {old} and cannot move to {new}",
+                    field="shard",
+                )
+            case Location(pool=home), Location(pool=other) if home != other:
+                raise Conflict(
+                    f"location {after.entity_id!r} is of pool {home!r} and cannot move to"
+                    f" {other!r}",
+                    field="pool",
+                )
+            case Product(), Product(components=components):
+                self._check_kit(after.entity_id, after.since, is_kit=bool(components))
+            case _:
+                pass
+
+    def _check_kit(self, sku: str, since: date, *, is_kit: bool) -> None:
+        if is_kit and self._plain:
             raise Conflict(
-                f"pool {after.entity_id!r} is on shard {old} and cannot move to {new}",
-                field="shard",
-            )
-        case Location(pool=home), Location(pool=other) if home != other:
-            raise Conflict(
-                f"location {after.entity_id!r} is of pool {home!r} and cannot move to {other!r}",
-                field="pool",
-            )
-        case Product(components=()), Product(components=components) if components:
-            raise Conflict(
-                f"product {after.entity_id!r} may have been stocked and cannot become a kit",
+                f"product {sku!r} may have been stocked and cannot become a kit",
                 field="components",
             )
-        case Product(), Product() if (
-            before.since > after.since and before.components and not after.components
-        ):
+        if not is_kit and self._kit_since is not None and self._kit_since > since:
             raise Conflict(
-                f"product {after.entity_id!r} is planned to be a kit from {before.since}",
+                f"product {sku!r} is planned to be a kit from {self._kit_since}",
                 field="components",
             )
-        case _:
-            pass
