@@ -12,7 +12,7 @@ Answers = dict[int | str, dict[str, Any]]
 _MEANINGS: dict[int, str] = {
     400: "It is not JSON, or it ended before its time.",
     401: "The key is missing, or not known.",
-    404: "It speaks of something that was never taken here.",
+    404: "Nothing is at this address, or it speaks of something that was never taken here.",
     409: "It contradicts what was taken before, which stays.",
     413: "It is too large: send it in parts.",
     415: "It is not said to be JSON.",
@@ -122,5 +122,5 @@ def refusals(*statuses: int) -> Answers:
     }
 
 
-EVERYWHERE: Answers = refusals(400, 401, 413, 415, 422, 503)
+EVERYWHERE: Answers = refusals(400, 401, 404, 413, 415, 422, 503)
 """What every route can answer."""

@@ -30,7 +30,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
         """
         return acceptance(await door.holds.hold(shop, parse(HoldRequest, body)))
 
-    @routes.delete("/holds/{hold:path}", status_code=202, responses=accepts(Acceptance, 404))
+    @routes.delete("/holds/{hold:path}", status_code=202, responses=accepts(Acceptance))
     async def release(hold: str, shop: Annotated[str, shop_of_key]) -> Response:
         """Let all units of a cart go, by the shop's own id of it."""
         return acceptance(await door.holds.release(shop, parse_identifier("hold", hold)))

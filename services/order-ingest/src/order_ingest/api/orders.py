@@ -53,7 +53,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     @routes.post(
         "/orders/{order:path}/cancel",
         status_code=202,
-        responses=accepts(Acceptance, 404),
+        responses=accepts(Acceptance),
         openapi_extra=body_of(CancelRequest, required=False),
     )
     async def cancel_order(
@@ -66,7 +66,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     @routes.post(
         "/orders/{order:path}/amendments",
         status_code=202,
-        responses=accepts(Acceptance, 404),
+        responses=accepts(Acceptance),
         openapi_extra=body_of(AmendmentRequest),
     )
     async def amend_order(order: str, body: Body, shop: Annotated[str, shop_of_key]) -> Response:
@@ -77,7 +77,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     @routes.post(
         "/returns",
         status_code=202,
-        responses=accepts(Acceptance, 404),
+        responses=accepts(Acceptance),
         openapi_extra=body_of(ReturnRequest),
     )
     async def give_back(body: Body, shop: Annotated[str, shop_of_key]) -> Response:

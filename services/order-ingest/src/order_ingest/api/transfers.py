@@ -33,7 +33,7 @@ def router(door: Door) -> APIRouter:
     @routes.post(
         "/transfers/{transfer:path}/shipments",
         status_code=202,
-        responses=accepts(Acceptance, 404),
+        responses=accepts(Acceptance),
         openapi_extra=body_of(TransferShipmentRequest),
     )
     async def ship(transfer: str, body: Body) -> Response:
@@ -44,7 +44,7 @@ def router(door: Door) -> APIRouter:
     @routes.post(
         "/transfers/{transfer:path}/receipts",
         status_code=202,
-        responses=accepts(Acceptance, 404),
+        responses=accepts(Acceptance),
         openapi_extra=body_of(TransferReceiptRequest),
     )
     async def receive(transfer: str, body: Body) -> Response:
@@ -52,9 +52,7 @@ def router(door: Door) -> APIRouter:
         name = parse_identifier("transfer", transfer)
         return acceptance(await door.transfers.receive(name, parse(TransferReceiptRequest, body)))
 
-    @routes.delete(
-        "/transfers/{transfer:path}", status_code=202, responses=accepts(Acceptance, 404)
-    )
+    @routes.delete("/transfers/{transfer:path}", status_code=202, responses=accepts(Acceptance))
     async def cancel(transfer: str) -> Response:
         """Call off what has not left."""
         return acceptance(await door.transfers.cancel(parse_identifier("transfer", transfer)))
