@@ -11,7 +11,7 @@ import pytest
 from tests.integration.order_ingest.sample import Ingest, order
 from tests.support import read_messages, until
 
-from restock_common.contracts.catalogue import Catalogue
+from restock_common.contracts.catalogue import Catalogue, Product
 from restock_common.contracts.ledger import OrderPlaced
 from restock_common.contracts.topics import CATALOGUE, LEDGER, PROMOTIONS
 
@@ -108,7 +108,7 @@ series:
     )
     catalogue = Catalogue.of(one.event for one in await read_messages(ingest.kafka, CATALOGUE))
     assert catalogue.products["ale"].unit_cost == 1.5
-    assert [one.unit_cost for one in catalogue.planned.popitem()[1].values()] == [1.75]
+    assert [one.unit_cost for one in catalogue.versions(Product, "ale")] == [1.5, 1.75]
     plans = await read_messages(ingest.kafka, PROMOTIONS)
     assert [type(one.event).__name__ for one in plans] == ["Promotion", "Price"]
     ordered = await ingest.http.post(

@@ -30,6 +30,9 @@ GROUP = "restock-order-ingest"
 MAX_UNACKNOWLEDGED = 200
 """The broker sends no more before some are acknowledged: what waits here is bounded."""
 
+MAX_PACKET_BYTES = 1_000_000
+"""As much as a body of the HTTP door: the broker does not send a larger message."""
+
 _PORT, _TLS_PORT = 1883, 8883
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 
@@ -101,6 +104,7 @@ class MqttDevices:
         asked = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         asked.SessionExpiryInterval = self._session_expiry_s
         asked.ReceiveMaximum = MAX_UNACKNOWLEDGED
+        asked.MaximumPacketSize = MAX_PACKET_BYTES
         client = aiomqtt.Client(
             url.hostname or "",
             url.port or (_TLS_PORT if tls else _PORT),
