@@ -15,6 +15,8 @@ from restock_common.contracts.topics import SHARDS
 from restock_common.kafka import partition_of
 from restock_common.transact import Outgoing
 
+_AT_ONCE = 500
+
 
 class Entities:
     """The door for master data.
@@ -51,7 +53,9 @@ class Entities:
             checks.check_entities(entities, known.catalogue, places)
             await self._desk.publish(list(self._listings(entities)))
             accepted, entries = [], []
-            for entity in entities:
+            for number, entity in enumerate(entities, 1):
+                if number % _AT_ONCE == 0:
+                    await asyncio.sleep(0)  # who asks for one order does not wait for all of these
                 event_id = derive_id(entity.key, entity.model_dump_json())
                 entries.append(self._entry(event_id, entity, known.now))
                 accepted.append(Accepted(_kind_of(entity), entity.entity_id, event_id))

@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from pydantic import SecretStr
 
 from order_ingest.handlers import COUNTS, ROOT, SCANS, Accepted, DeviceMessage
+from restock_common import telemetry
 from restock_common.errors import Permanent, Transient
 from restock_common.runtime import Progress
 
@@ -144,6 +145,9 @@ class MqttDevices:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             else:
-                if isinstance(answer, Permanent):
+                refused = isinstance(answer, Permanent)
+                outcome = "dead_letter" if refused else "handled"
+                telemetry.RECORDS.labels("mqtt", outcome).inc()
+                if refused:
                     log.warning("device_message_refused", topic=told.topic, error=str(answer))
                 return
