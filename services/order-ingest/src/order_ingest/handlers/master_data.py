@@ -15,7 +15,7 @@ from restock_common.contracts.topics import SHARDS
 from restock_common.kafka import partition_of
 from restock_common.transact import Outgoing
 
-_AT_ONCE = 500
+_AT_ONCE, _PUBLISHED_AT_ONCE = 500, 5_000
 
 
 class Entities:
@@ -59,7 +59,8 @@ class Entities:
                 event_id = derive_id(entity.key, entity.model_dump_json())
                 entries.append(self._entry(event_id, entity, known.now))
                 accepted.append(Accepted(_kind_of(entity), entity.entity_id, event_id))
-            await self._desk.publish(entries)
+            for start in range(0, len(entries), _PUBLISHED_AT_ONCE):
+                await self._desk.publish(entries[start : start + _PUBLISHED_AT_ONCE])
             for entity in entities:
                 known.catalogue.apply(entity)
         return accepted
