@@ -92,9 +92,8 @@ class Desk:
         """Return the record of a dead letter."""
         headers, body = encode(letter)
         key = letter.event.key.encode()
-        return Outgoing(
-            0, DEAD_LETTERS.name, partition_of(DEAD_LETTERS.name, key), key, headers, body
-        )
+        partition = partition_of(DEAD_LETTERS.name, key)
+        return Outgoing(DEAD_LETTERS.name, partition, key, headers, body)
 
     async def publish(self, entries: Sequence[Outgoing]) -> None:
         """Return once all in-sync replicas have the events. Raises Transient."""
