@@ -6,7 +6,7 @@ import pytest
 from tests.contracts.examples import EXAMPLES
 
 from restock_common.contracts import EVENTS, TYPES, Event
-from restock_common.contracts.topics import CATALOGUE, LEDGER, TOPICS, Cleanup
+from restock_common.contracts.topics import CATALOGUE, DEMAND, LEDGER, PROMOTIONS, TOPICS, Cleanup
 
 every_event = pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.type_name())
 
@@ -60,7 +60,7 @@ def test_it_is_frozen(kind: type[Event]) -> None:
 
 def test_master_data_of_two_kinds_with_one_id_do_not_overwrite_each_other() -> None:
     keys = [event.key for event in EXAMPLES.values() if event.topic is CATALOGUE]
-    assert len(keys) == len(set(keys)) == 5
+    assert len(keys) == len(set(keys)) == 7
     assert all(key is not None and ":" in key for key in keys)
 
 
@@ -81,5 +81,8 @@ def test_topic_configs_are_spelled_as_kafka_spells_them() -> None:
 
 def test_what_state_is_rebuilt_from_is_kept_for_ever() -> None:
     kept = {topic.name for topic in TOPICS if topic.retention is None}
-    assert kept == {"restock.ledger.v1", "restock.demand.v1", "restock.catalogue.v1"}
-    assert [topic for topic in TOPICS if topic.cleanup is Cleanup.COMPACT] == [CATALOGUE]
+    assert kept == {topic.name for topic in (LEDGER, DEMAND, CATALOGUE, PROMOTIONS)}
+    assert [topic for topic in TOPICS if topic.cleanup is Cleanup.COMPACT] == [
+        CATALOGUE,
+        PROMOTIONS,
+    ]

@@ -22,6 +22,7 @@ from tests.tidy.repository import (
 DRIVERS = {
     "aiokafka": "libs/common/src/restock_common/kafka",
     "asyncpg": "libs/common/src/restock_common/postgres",
+    "aiomqtt": "services/order-ingest/src/order_ingest/stream",
     "faust": "services/forecaster/src/forecaster/stream",
 }
 

@@ -1,11 +1,20 @@
 """Examples of what the other services tell, of master data and of dead letters."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 from tests.contracts.examples.common import HOME, NEXT_DAY, NOON
 
 from restock_common.contracts import Event
-from restock_common.contracts.catalogue import Location, Pool, Product, Supplier, Vehicle
+from restock_common.contracts.catalogue import (
+    Location,
+    Pool,
+    PriceBreak,
+    Product,
+    SeriesValue,
+    Supplier,
+    SupplierTerms,
+    Vehicle,
+)
 from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.dispatch import (
     RoutePlanned,
@@ -16,6 +25,7 @@ from restock_common.contracts.dispatch import (
 )
 from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
 from restock_common.contracts.ledger import Component
+from restock_common.contracts.promotions import Price, Promotion
 from restock_common.contracts.replenishment import (
     OrderReason,
     PurchaseOrderClosed,
@@ -106,6 +116,7 @@ EXAMPLES: tuple[Event, ...] = (
         location="north-1", allocation="a-1", order="shop:42", reason="route-1 has left"
     ),
     Product(
+        effective_from=date(2017, 2, 1),
         sku="1029743",
         name="Milk, 1 gal",
         category="DAIRY",
@@ -115,8 +126,12 @@ EXAMPLES: tuple[Event, ...] = (
         minimum_order_quantity=6,
         unit_cost=2.15,
         components=(Component(sku="995242", quantity=2),),
+        barcodes=("4006381333931",),
+        unit_price=2.99,
+        shelf_life_days=21,
     ),
     Supplier(
+        effective_from=date(2017, 2, 1),
         supplier="supplier-3",
         name="Dairy of the North",
         lead_time_days_mean=2.5,
@@ -124,9 +139,40 @@ EXAMPLES: tuple[Event, ...] = (
         review_period_days=1.0,
         cycle_service_level=0.97,
     ),
-    Location(location="north-1", pool="north", name="North, first", place=HOME),
+    SupplierTerms(
+        effective_from=date(2017, 2, 1),
+        terms="dairy-milk",
+        supplier="supplier-3",
+        sku="1029743",
+        currency="USD",
+        unit_cost=2.1,
+        price_breaks=(PriceBreak(from_units=600, unit_cost=1.95),),
+        pack_size=6,
+        pallet_units=480,
+        truck_units=12_000,
+        minimum_order_quantity=12,
+        minimum_order_value=250.0,
+        fixed_order_cost=40.0,
+        weekly_budget=9000.0,
+        lead_time_days_mean=2.5,
+        lead_time_days_sd=0.5,
+        order_weekdays=(0, 3),
+        cut_off=time(14, 30),
+        shelf_life_days=14,
+    ),
+    Location(
+        effective_from=date(2017, 2, 1),
+        location="north-1",
+        pool="north",
+        name="North, first",
+        place=HOME,
+        country="US",
+        closed_weekdays=(6,),
+        storage_capacity_units=50_000,
+    ),
     Pool(pool="north", shard=1, name="North"),
     Vehicle(
+        effective_from=date(2017, 2, 1),
         vehicle="van-1",
         location="north-1",
         capacity_grams=800_000,
@@ -136,6 +182,19 @@ EXAMPLES: tuple[Event, ...] = (
         cost_per_km=0.45,
         fixed_cost=25.0,
     ),
+    SeriesValue(series="temperature-chicago", day=date(2017, 1, 2), value=-3.5),
+    Promotion(
+        sku="1029743",
+        location="north-1",
+        promotion="winter",
+        starts_on=date(2017, 1, 9),
+        ends_on=date(2017, 1, 15),
+        price=1.99,
+        discount_share=0.25,
+        mechanic="front page of the mailer",
+        cancelled=True,
+    ),
+    Price(sku="1029743", location="north-1", effective_from=date(2017, 2, 1), price=3.09),
     DeadLetter(
         consumer="stock-ledger",
         source_topic="restock.ledger.v1",

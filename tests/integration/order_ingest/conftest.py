@@ -12,11 +12,18 @@ from restock_local.supervisor import ServiceKind, Supervisor
 
 
 @pytest.fixture(scope="module")
+def ingest_environment() -> dict[str, str]:
+    """Return what the service is told beside the usual; a module may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 async def ingest(
     request: pytest.FixtureRequest,
     platform: Platform,
     kafka: KafkaSettings,
     tmp_path_factory: pytest.TempPathFactory,
+    ingest_environment: dict[str, str],
 ) -> AsyncIterator[Ingest]:
     """Run order-ingest with the clock that the module asks for, and load the catalogue."""
     folder = tmp_path_factory.mktemp("order-ingest")
@@ -25,7 +32,7 @@ async def ingest(
         platform,
         folder,
         clock=getattr(request.module, "CLOCK", "replay"),
-        environment={"RESTOCK_CLOCK_TICK_S": "0.2"},
+        environment={"RESTOCK_CLOCK_TICK_S": "0.2", **ingest_environment},
         services=[service],
     )
     async with supervisor:

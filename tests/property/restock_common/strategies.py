@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -12,7 +12,7 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
 from restock_common.contracts import EVENTS, Event
-from restock_common.contracts.catalogue import Product
+from restock_common.contracts.catalogue import Location, Product, SupplierTerms
 from restock_common.contracts.envelope import Message, Position
 from restock_common.contracts.event import Contract
 from restock_common.contracts.forecasts import DemandForecast
@@ -31,6 +31,7 @@ from restock_common.contracts.ledger import (
     TransferReceived,
     TransferShipped,
 )
+from restock_common.contracts.promotions import Promotion
 from restock_common.units import MAX_UNITS_PER_LINE
 
 words = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=12)
@@ -44,6 +45,7 @@ _DISTINCT_BY = {
     OrderReturned: {"replacements": "line"},
     OrderLine: {"components": "sku"},
     Product: {"components": "sku"},
+    SupplierTerms: {"price_breaks": "from_units"},
     CartHeld: {"lines": "sku"},
     TransferOrdered: {"lines": "line"},
     TransferShipped: {"lines": "line"},
@@ -65,6 +67,7 @@ def of_annotation(annotation: Any, metadata: tuple[Any, ...] = ()) -> st.SearchS
         str: words,
         AwareDatetime: moments,
         date: days,
+        time: st.times(),
         bool: st.booleans(),
         type(None): st.none(),
     }
@@ -149,6 +152,16 @@ def _order_line(made: dict[str, Any]) -> dict[str, Any]:
     return {**made, "quantity": min(made["quantity"], MAX_UNITS_PER_LINE // largest)}
 
 
+def _coded(name: str, code: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Name a country or a currency by a code, where one is named."""
+    return lambda made: {**made, name: code if made[name] else None}
+
+
+def _promotion(made: dict[str, Any]) -> dict[str, Any]:
+    """End no earlier than on the first day."""
+    return {**made, "ends_on": max(made["starts_on"], made["ends_on"])}
+
+
 def _cart_released(made: dict[str, Any]) -> dict[str, Any]:
     """Name the release of a part."""
     return {**made, "release": made["release"] or "a"} if made["lines"] else made
@@ -162,6 +175,9 @@ _MADE_SOUND: dict[type[Contract], Callable[[dict[str, Any]], dict[str, Any]]] = 
     ReceiptLine: _receipt_line,
     AdjustedLine: _adjusted_line,
     TransferOrdered: _transfer,
+    Location: _coded("country", "US"),
+    SupplierTerms: _coded("currency", "EUR"),
+    Promotion: _promotion,
     TransferReceived: _transfer_received,
 }
 """What makes any fields of a contract obey its rules across fields."""

@@ -1,6 +1,7 @@
 """Keys and clocks from the environment."""
 
 import pytest
+from pydantic import SecretStr
 
 from order_ingest.settings import Settings, shops_by_key
 from restock_common.settings import read_settings
@@ -58,3 +59,9 @@ def test_an_unknown_clock_is_named(
         read_settings(Settings)
     assert "RESTOCK_CLOCK" in (said := capsys.readouterr().err)
     assert "sundial" in said
+
+
+@pytest.mark.parametrize("url", ["http://host", "mqtt://", "host:1883"])
+def test_an_mqtt_url_names_a_broker(url: str) -> None:
+    with pytest.raises(ValueError, match="is not mqtt://host or mqtts://host"):
+        Settings(api_keys=SecretStr("shop=long-enough"), mqtt_url=SecretStr(url))

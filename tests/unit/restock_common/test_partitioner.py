@@ -39,6 +39,7 @@ def test_keyed_partition_counts_are_frozen() -> None:
         "restock.forecasts.v1": 4,
         "restock.replenishment.v1": 4,
         "restock.dispatch.v1": 4,
+        "restock.promotions.v1": 4,
         "restock.catalogue.v1": 1,
         "restock.dead-letters.v1": 1,
     }

@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from restock_common.contracts.topics import TOPICS
+from restock_local.contracts.command import app as contracts
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
+from restock_local.ingest.command import ingest
 from restock_local.ledger import app as ledger
 from restock_local.up import up
 
@@ -23,7 +25,9 @@ app = typer.Typer(
 )
 app.command()(up)
 app.command()(demo)
+app.command()(ingest)
 app.add_typer(ledger, name="ledger")
+app.add_typer(contracts, name="contracts")
 
 
 @app.command()

@@ -1,12 +1,14 @@
 """The composition root: `python -m order_ingest`."""
 
+import socket
+
 import uvloop
 
 from order_ingest.api import create_api
 from order_ingest.handlers import Clock, Door
 from order_ingest.settings import Settings, shops_by_key
 from order_ingest.store import PostgresOrderBook, PostgresRegister
-from order_ingest.stream import StorefrontOrders, Ticker
+from order_ingest.stream import MqttDevices, StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
@@ -22,11 +24,12 @@ def build(settings: Settings) -> Service:
     shops = shops_by_key(settings.api_keys)
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
-    reader = CatalogueReader(settings)
+    clock = Clock(replay=settings.clock == "replay")
+    reader = CatalogueReader(settings, today=lambda: clock.come().date())
     book, register = PostgresOrderBook(), PostgresRegister()
     door = Door(
         master_data=reader,
-        clock=Clock(replay=settings.clock == "replay"),
+        clock=clock,
         database=database,
         book=book,
         register=register,
@@ -44,6 +47,15 @@ def build(settings: Settings) -> Service:
     components: list[Component] = [reader, stream]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
+
+    if settings.mqtt_url is not None:
+        devices = MqttDevices(
+            door.devices.take,
+            url=settings.mqtt_url,
+            client_id=settings.mqtt_client_id or f"{SERVICE}-{socket.gethostname()}",
+            session_expiry_s=settings.mqtt_session_expiry_s,
+        )
+        components.append(devices)
 
     async def opening() -> None:
         await database.open()

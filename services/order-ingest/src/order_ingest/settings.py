@@ -1,8 +1,10 @@
 """What the environment tells the door."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     Field,
     SecretStr,
     StringConstraints,
@@ -18,6 +20,16 @@ MIN_KEY_CHARACTERS = 8
 _SHOP = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")])
 
 
+def _is_mqtt(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
+        raise ValueError("is not mqtt://host or mqtts://host")
+    return url
+
+
+MqttUrl = Annotated[SecretStr, AfterValidator(_is_mqtt)]
+
+
 class Settings(ServiceSettings):
     """What order-ingest reads.
 
@@ -29,12 +41,20 @@ class Settings(ServiceSettings):
             is told.
         clock_tick_s: How often the live clock speaks.
         publish_timeout_s: After it a sender is answered 503, when Kafka has not acknowledged.
+        mqtt_url: Where devices publish: `mqtt://user:password@host:1883`, `mqtts://` with TLS. Not
+            set, there is no MQTT door.
+        mqtt_client_id: Names the session that the MQTT broker keeps: it must stay, and be
+            another for each replica; the machine's name where it is not set.
+        mqtt_session_expiry_s: How long the MQTT broker keeps messages for a replica that is away.
     """
 
     api_keys: SecretStr
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    mqtt_url: MqttUrl | None = None
+    mqtt_client_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    mqtt_session_expiry_s: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 604_800
 
     @field_validator("api_keys")
     @classmethod

@@ -15,7 +15,8 @@ MAX_BODY_BYTES = 500_000
 _PATIENCE_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0
 _SHOWN_CHARACTERS = 600
-_UNAVAILABLE = 503
+_COME_AGAIN = {429, 503}
+_FIRST_ERROR = 400
 _SOME_REFUSED = 207
 
 
@@ -61,6 +62,18 @@ class Door:
         return await self._request("PUT", path, body)
 
     async def _request(self, method: str, path: str, body: bytes | None) -> Any:
+        status, told = await self.ask(method, path, body)
+        if status >= _FIRST_ERROR or status == _SOME_REFUSED:
+            shown = told.decode(errors="replace")[:_SHOWN_CHARACTERS]
+            raise Refused(f"{method} {path}: {status} {shown}")
+        return orjson.loads(told) if told else None
+
+    async def ask(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        """Send a request until it is answered for good; return the status and the answer's body.
+
+        Raises:
+            Refused: The service was away for too long.
+        """
         assert self._client is not None, "Door is used as a context manager"
         headers = {"content-type": "application/json"} if body is not None else {}
         deadline, pause_s = time.monotonic() + _PATIENCE_S, _FIRST_PAUSE_S
@@ -71,11 +84,9 @@ class Door:
             except (aiohttp.ClientError, TimeoutError) as error:
                 reason = f"{type(error).__name__}: {error}"
             else:
-                if answer.ok and answer.status != _SOME_REFUSED:
-                    return orjson.loads(told) if told else None
+                if answer.status not in _COME_AGAIN:
+                    return answer.status, told
                 reason = f"{answer.status} {told.decode(errors='replace')[:_SHOWN_CHARACTERS]}"
-                if answer.status != _UNAVAILABLE:
-                    raise Refused(f"{method} {path}: {reason}")
             if time.monotonic() > deadline:
                 raise Refused(f"{method} {path}: not taken for {_PATIENCE_S:g} s: {reason}")
             log.info("door_retry", path=path, reason=reason)

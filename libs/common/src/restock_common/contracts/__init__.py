@@ -8,6 +8,7 @@ from restock_common.contracts import (
     forecasts,
     fulfilment,
     ledger,
+    promotions,
     replenishment,
     stock,
 )
@@ -65,9 +66,13 @@ EVENTS: tuple[type[Event], ...] = (
     dispatch.WithdrawalRefused,
     catalogue.Product,
     catalogue.Supplier,
+    catalogue.SupplierTerms,
     catalogue.Location,
     catalogue.Pool,
     catalogue.Vehicle,
+    catalogue.SeriesValue,
+    promotions.Promotion,
+    promotions.Price,
     dead_letters.DeadLetter,
 )
 

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from pydantic import ValidationError
 
 from restock_common.contracts.event import Event
+from restock_common.contracts.upcasts import UPCASTERS, Upcaster, upcast
 from restock_common.errors import Permanent, shown
 from restock_common.units import as_utc
 
@@ -144,12 +145,17 @@ def chain_header(head: bytes) -> tuple[str, bytes]:
     return ("ce_chainhead", head.hex().encode())
 
 
-def decode(record: Record, types: Mapping[str, type[Event]]) -> Message[Event]:
+def decode(
+    record: Record,
+    types: Mapping[str, type[Event]],
+    upcasters: Mapping[str, Upcaster] = UPCASTERS,
+) -> Message[Event]:
     """Return the message that a record carries.
 
     Args:
         record: As it was read.
         types: The event types that can be read, by CloudEvents type.
+        upcasters: How older versions become one of them.
 
     Raises:
         Permanent: A header is missing or wrong, the type or its version is unknown, or the body
@@ -174,11 +180,14 @@ def decode(record: Record, types: Mapping[str, type[Event]]) -> Message[Event]:
     identity = _required(attributes, "ce_id")
     source = _required(attributes, "ce_source")
     time = _time(_required(attributes, "ce_time"))
-    event_type = _event_type(_required(attributes, "ce_type"), types)
-    if record.value is None:
+    type_name, value = _required(attributes, "ce_type"), record.value
+    if value is not None and type_name not in types:
+        type_name, value = upcast(type_name, value, types, upcasters)
+    event_type = _event_type(type_name, types)
+    if value is None:
         raise Permanent("is empty", field="body")
     try:
-        event = event_type.model_validate_json(record.value)
+        event = event_type.model_validate_json(value)
     except ValidationError as error:
         raise as_permanent(error) from None
     return Message(

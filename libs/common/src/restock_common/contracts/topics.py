@@ -82,6 +82,13 @@ CATALOGUE = Topic(
     retention=None,
     cleanup=Cleanup.COMPACT,
 )
+PROMOTIONS = Topic(
+    "restock.promotions.v1",
+    "sku",
+    "order-ingest",
+    retention=None,
+    cleanup=Cleanup.COMPACT,
+)
 DEAD_LETTERS = Topic(
     "restock.dead-letters.v1",
     "source topic",
@@ -101,5 +108,6 @@ TOPICS: tuple[Topic, ...] = (
     REPLENISHMENT,
     DISPATCH,
     CATALOGUE,
+    PROMOTIONS,
     DEAD_LETTERS,
 )

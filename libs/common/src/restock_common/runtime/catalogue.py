@@ -1,6 +1,8 @@
 """Master data as every service sees it: the compacted topic, read from its start and followed."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 
 import structlog
 
@@ -15,26 +17,43 @@ from restock_common.settings import KafkaSettings
 
 log = structlog.get_logger()
 
+_LOOK_AT_THE_DAY_EVERY_S = 1.0
+
+
+def todays_date() -> date:
+    """Return the system's day, in UTC."""
+    return datetime.now(UTC).date()
+
 
 class CatalogueReader:
-    """Keeps `catalogue` up to date; ready once all that was there at start has been read."""
+    """Keeps `catalogue` up to date; ready once all that was there at start has been read.
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    Args:
+        kafka: How to reach the broker.
+        today: The day up to which plans have taken effect.
+    """
+
+    def __init__(self, kafka: KafkaSettings, *, today: Callable[[], date] = todays_date) -> None:
         self.catalogue = Catalogue()
+        self._today = today
         self._tail = Tail(kafka, CATALOGUE, idle_ms=500)
         self._task: asyncio.Task[None] | None = None
+        self._days: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to read, and wait until what was there has been read."""
+        self.catalogue.advance(self._today())
         await self._tail.start()
+        self._days = asyncio.create_task(self._follow_days(), name="catalogue-days")
         self._task = asyncio.create_task(self._run(), name="catalogue")
         await self._tail.caught_up.wait()
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._days) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._tail.stop()
 
     def not_ready(self) -> str | None:
@@ -50,6 +69,11 @@ class CatalogueReader:
     async def progress(self) -> Progress:
         """Return how far the topic has been read."""
         return Progress({CATALOGUE.name: dict(self._tail.next_offsets)})
+
+    async def _follow_days(self) -> None:
+        while True:
+            self.catalogue.advance(self._today())
+            await asyncio.sleep(_LOOK_AT_THE_DAY_EVERY_S)
 
     async def _run(self) -> None:
         async for record in self._tail.records():

@@ -36,6 +36,9 @@ class Service:
         closing: Awaited after they have stopped.
         leaving: Called when the end begins, before answers under way are waited for: ends those
             that have no end of their own.
+
+    Attributes:
+        api: All that it serves.
     """
 
     def __init__(
@@ -50,7 +53,7 @@ class Service:
     ) -> None:
         self._name = name
         self._settings = settings
-        self._api = api
+        self.api = api
         self._components = components
         self._opening = opening
         self._closing = closing
@@ -67,7 +70,7 @@ class Service:
             loop.add_signal_handler(number, self._stop.set)
         server = _Server(
             uvicorn.Config(
-                self._api,
+                self.api,
                 host=self._settings.http_host,
                 port=self._settings.http_port,
                 log_config=None,
@@ -156,7 +159,7 @@ class Service:
         return next((reason for part in self._components if (reason := part.not_ready())), None)
 
     def _add_routes(self) -> None:
-        api = self._api
+        api = self.api
 
         api.add_middleware(_Measured)
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from fastapi import Depends, FastAPI
 
-from order_ingest.api import catalogue, clock, holds, orders, problems, transfers, warehouse
+from order_ingest.api import catalogue, clock, holds, orders, problems, scans, transfers, warehouse
+from order_ingest.api.answers import EVERYWHERE
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.handlers import Door
@@ -32,12 +33,13 @@ def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
         orders.router(door, keys),
         holds.router(door, keys),
         warehouse.router(door),
+        scans.router(door),
         transfers.router(door),
         catalogue.router(door),
     ]
     if door.clock.replay:
         routers.append(clock.router(door))
     for router in routers:
-        api.include_router(router, dependencies=[Depends(keys.shop)])
+        api.include_router(router, dependencies=[Depends(keys.shop)], responses=EVERYWHERE)
     describe(api)
     return api

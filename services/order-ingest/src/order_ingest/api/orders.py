@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from order_ingest.api.answers import Acceptance, BatchAnswer, accepts
 from order_ingest.api.problems import acceptance, batch_answer
 from order_ingest.api.reading import Body, DoorRoute, KeyRing, OptionalBody
 from order_ingest.api.schema import body_of
@@ -25,7 +26,12 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["orders"], route_class=DoorRoute)
     shop_of_key = Depends(keys.shop)
 
-    @routes.post("/orders", status_code=202, openapi_extra=body_of(OrderRequest))
+    @routes.post(
+        "/orders",
+        status_code=202,
+        responses=accepts(Acceptance, 409),
+        openapi_extra=body_of(OrderRequest),
+    )
     async def place_order(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
         """Place one order: 202 once it is durable, the same answer to every repeat of it."""
         [answer] = await door.orders.place(shop, [parse(OrderRequest, body)])
@@ -33,7 +39,12 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
             return acceptance(answer)
         raise answer
 
-    @routes.post("/orders:batch", status_code=202, openapi_extra=body_of(OrderBatch))
+    @routes.post(
+        "/orders:batch",
+        status_code=202,
+        responses=accepts(BatchAnswer, mixed=True),
+        openapi_extra=body_of(OrderBatch),
+    )
     async def place_orders(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
         """Place up to 1,000 orders, each for itself: 202 when all are taken, else 207."""
         requests = parse_batch(OrderBatch, OrderRequest, "orders", body)
@@ -42,6 +53,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     @routes.post(
         "/orders/{order:path}/cancel",
         status_code=202,
+        responses=accepts(Acceptance),
         openapi_extra=body_of(CancelRequest, required=False),
     )
     async def cancel_order(
@@ -52,14 +64,22 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
         return acceptance(await door.orders.cancel(shop, number, parse(CancelRequest, body)))
 
     @routes.post(
-        "/orders/{order:path}/amendments", status_code=202, openapi_extra=body_of(AmendmentRequest)
+        "/orders/{order:path}/amendments",
+        status_code=202,
+        responses=accepts(Acceptance),
+        openapi_extra=body_of(AmendmentRequest),
     )
     async def amend_order(order: str, body: Body, shop: Annotated[str, shop_of_key]) -> Response:
         """Say what an order is to be from now on: every line, in absolute quantities."""
         number = parse_identifier("order", order)
         return acceptance(await door.orders.amend(shop, number, parse(AmendmentRequest, body)))
 
-    @routes.post("/returns", status_code=202, openapi_extra=body_of(ReturnRequest))
+    @routes.post(
+        "/returns",
+        status_code=202,
+        responses=accepts(Acceptance),
+        openapi_extra=body_of(ReturnRequest),
+    )
     async def give_back(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
         """Report shipped units that came back, and what is sent instead; it counts once."""
         return acceptance(await door.orders.give_back(shop, parse(ReturnRequest, body)))

@@ -18,6 +18,9 @@ MAX_BODY_BYTES = 1_000_000
 MAX_CATALOGUE_BYTES = 4_194_304
 """5,000 entities of some 200 bytes do not fit in what is enough for orders."""
 
+MAX_WHOLE_CATALOGUE_BYTES = 33_554_432
+"""100,000 entities of some 300 bytes."""
+
 _JSON = "application/json"
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
@@ -116,3 +119,4 @@ class BodyReader:
 Body = Annotated[bytes, Depends(BodyReader())]
 OptionalBody = Annotated[bytes, Depends(BodyReader(optional=True))]
 CatalogueBody = Annotated[bytes, Depends(BodyReader(MAX_CATALOGUE_BYTES))]
+WholeCatalogueBody = Annotated[bytes, Depends(BodyReader(MAX_WHOLE_CATALOGUE_BYTES))]

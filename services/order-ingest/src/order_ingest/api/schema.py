@@ -6,10 +6,13 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from order_ingest.api.answers import MODELS
 from order_ingest.domain.requests import (
+    KINDS,
     AdjustmentRequest,
     AmendmentRequest,
     CancelRequest,
+    CatalogueRequest,
     ClockRequest,
     CountRequest,
     EntityBatch,
@@ -21,27 +24,12 @@ from order_ingest.domain.requests import (
     ReceiptBatch,
     ReceiptRequest,
     ReturnRequest,
+    ScanBatch,
+    ScanRequest,
     TransferReceiptRequest,
     TransferRequest,
     TransferShipmentRequest,
 )
-from restock_common.contracts.catalogue import (
-    CatalogueEntity,
-    Location,
-    Pool,
-    Product,
-    Supplier,
-    Vehicle,
-)
-
-KINDS: dict[str, type[CatalogueEntity]] = {
-    "products": Product,
-    "suppliers": Supplier,
-    "locations": Location,
-    "pools": Pool,
-    "vehicles": Vehicle,
-}
-"""The entities by the name that they have in addresses."""
 
 _BODIES: tuple[type[BaseModel], ...] = (
     OrderRequest,
@@ -56,15 +44,19 @@ _BODIES: tuple[type[BaseModel], ...] = (
     AdjustmentRequest,
     ExpectedReceiptRequest,
     PolicyRequest,
+    ScanRequest,
+    ScanBatch,
     TransferRequest,
     TransferShipmentRequest,
     TransferReceiptRequest,
     ClockRequest,
+    CatalogueRequest,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )
 _REFERENCES, _SCHEMAS = models_json_schema(
-    [(model, "validation") for model in _BODIES], ref_template="#/components/schemas/{model}"
+    [(model, "validation") for model in (*_BODIES, *MODELS)],
+    ref_template="#/components/schemas/{model}",
 )
 
 

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from order_ingest.api.answers import Acceptance, accepts
 from order_ingest.api.problems import acceptance
 from order_ingest.api.reading import Body, DoorRoute
 from order_ingest.api.schema import body_of
@@ -19,7 +20,12 @@ def router(door: Door) -> APIRouter:
     """Return the routes of transfers."""
     routes = APIRouter(prefix="/v1", tags=["transfers"], route_class=DoorRoute)
 
-    @routes.post("/transfers", status_code=202, openapi_extra=body_of(TransferRequest))
+    @routes.post(
+        "/transfers",
+        status_code=202,
+        responses=accepts(Acceptance, 409),
+        openapi_extra=body_of(TransferRequest),
+    )
     async def order(body: Body) -> Response:
         """Order a transfer, of one pool or between two: its source reserves what it has."""
         return acceptance(await door.transfers.order(parse(TransferRequest, body)))
@@ -27,6 +33,7 @@ def router(door: Door) -> APIRouter:
     @routes.post(
         "/transfers/{transfer:path}/shipments",
         status_code=202,
+        responses=accepts(Acceptance),
         openapi_extra=body_of(TransferShipmentRequest),
     )
     async def ship(transfer: str, body: Body) -> Response:
@@ -37,6 +44,7 @@ def router(door: Door) -> APIRouter:
     @routes.post(
         "/transfers/{transfer:path}/receipts",
         status_code=202,
+        responses=accepts(Acceptance),
         openapi_extra=body_of(TransferReceiptRequest),
     )
     async def receive(transfer: str, body: Body) -> Response:
@@ -44,7 +52,7 @@ def router(door: Door) -> APIRouter:
         name = parse_identifier("transfer", transfer)
         return acceptance(await door.transfers.receive(name, parse(TransferReceiptRequest, body)))
 
-    @routes.delete("/transfers/{transfer:path}", status_code=202)
+    @routes.delete("/transfers/{transfer:path}", status_code=202, responses=accepts(Acceptance))
     async def cancel(transfer: str) -> Response:
         """Call off what has not left."""
         return acceptance(await door.transfers.cancel(parse_identifier("transfer", transfer)))

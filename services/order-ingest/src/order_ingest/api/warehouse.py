@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Response
 
+from order_ingest.api.answers import Acceptance, BatchAnswer, accepts
 from order_ingest.api.problems import acceptance, batch_answer
 from order_ingest.api.reading import Body, DoorRoute
 from order_ingest.api.schema import body_of
@@ -23,7 +24,12 @@ def router(door: Door) -> APIRouter:
     """Return the routes of warehouses."""
     routes = APIRouter(prefix="/v1", tags=["warehouses"], route_class=DoorRoute)
 
-    @routes.post("/receipts", status_code=202, openapi_extra=body_of(ReceiptRequest))
+    @routes.post(
+        "/receipts",
+        status_code=202,
+        responses=accepts(Acceptance),
+        openapi_extra=body_of(ReceiptRequest),
+    )
     async def receive(body: Body) -> Response:
         """Report one delivery; the same receipt counts once."""
         [answer] = await door.goods.receive([parse(ReceiptRequest, body)])
@@ -31,18 +37,33 @@ def router(door: Door) -> APIRouter:
             return acceptance(answer)
         raise answer
 
-    @routes.post("/receipts:batch", status_code=202, openapi_extra=body_of(ReceiptBatch))
+    @routes.post(
+        "/receipts:batch",
+        status_code=202,
+        responses=accepts(BatchAnswer, mixed=True),
+        openapi_extra=body_of(ReceiptBatch),
+    )
     async def receive_many(body: Body) -> Response:
         """Report up to 1,000 deliveries, each for itself: 202 when all are taken, else 207."""
         requests = parse_batch(ReceiptBatch, ReceiptRequest, "receipts", body)
         return batch_answer(await door.goods.receive(requests))
 
-    @routes.post("/counts", status_code=202, openapi_extra=body_of(CountRequest))
+    @routes.post(
+        "/counts",
+        status_code=202,
+        responses=accepts(Acceptance),
+        openapi_extra=body_of(CountRequest),
+    )
     async def count(body: Body) -> Response:
         """Report what was counted; it replaces what was thought to be there."""
         return acceptance(await door.goods.count(parse(CountRequest, body)))
 
-    @routes.post("/adjustments", status_code=202, openapi_extra=body_of(AdjustmentRequest))
+    @routes.post(
+        "/adjustments",
+        status_code=202,
+        responses=accepts(Acceptance),
+        openapi_extra=body_of(AdjustmentRequest),
+    )
     async def adjust(body: Body) -> Response:
         """Report units that changed their condition, were found or are lost; it counts once."""
         return acceptance(await door.goods.adjust(parse(AdjustmentRequest, body)))
@@ -50,6 +71,7 @@ def router(door: Door) -> APIRouter:
     @routes.put(
         "/expected-receipts/{expected:path}",
         status_code=202,
+        responses=accepts(Acceptance, 409),
         openapi_extra=body_of(ExpectedReceiptRequest),
     )
     async def expect(expected: str, body: Body) -> Response:
@@ -61,7 +83,10 @@ def router(door: Door) -> APIRouter:
         return acceptance(await door.goods.expect(name, parse(ExpectedReceiptRequest, body)))
 
     @routes.put(
-        "/policies/{sku:path}/{location}", status_code=202, openapi_extra=body_of(PolicyRequest)
+        "/policies/{sku:path}/{location}",
+        status_code=202,
+        responses=accepts(Acceptance),
+        openapi_extra=body_of(PolicyRequest),
     )
     async def set_policy(sku: str, location: str, body: Body) -> Response:
         """Say how a sku is kept at a location: what is left out is as if it had never been set."""

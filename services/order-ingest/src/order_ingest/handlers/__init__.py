@@ -8,6 +8,8 @@ hold        -> checked, homed, remembered, CartHeld         on the nearest, or n
 release     -> looked up, CartReleased                      on the hold's shard
 receipt     -> checked, GoodsReceived                       on the location's shard
 count       -> checked, StockCounted                        on the location's shard
+scan        -> looked up, a receipt or a count
+  by MQTT   -> the same, or a dead letter
 adjustment  -> checked, StockAdjusted                       on the location's shard
 expected    -> checked, remembered, ReceiptExpected         on the location's shard
 policy      -> checked, StockPolicySet                      on the location's shard
@@ -21,6 +23,7 @@ time        -> checked, TimeAdvanced                        on every shard
 """
 
 from order_ingest.handlers.desk import attempt
+from order_ingest.handlers.devices import COUNTS, ROOT, SCANS, DeviceMessage
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.orders import cited_holds, take_order
 from order_ingest.handlers.ports import (
@@ -33,8 +36,12 @@ from order_ingest.handlers.ports import (
 )
 
 __all__ = [
+    "COUNTS",
+    "ROOT",
+    "SCANS",
     "Accepted",
     "Clock",
+    "DeviceMessage",
     "Door",
     "MasterData",
     "Memory",

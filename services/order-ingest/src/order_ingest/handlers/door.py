@@ -6,11 +6,13 @@ from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Conflict
 from order_ingest.handlers.desk import Desk
+from order_ingest.handlers.devices import Devices
 from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.holds import Holds
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
 from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register
+from order_ingest.handlers.scans import Scans
 from order_ingest.handlers.transfers import Transfers
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
@@ -38,6 +40,8 @@ class Door:
         orders: Takes orders, amendments, cancellations and returns.
         holds: Takes carts.
         goods: Takes receipts, counts, adjustments, expected receipts and policies.
+        scans: Takes what scanners say.
+        devices: Takes what devices say over MQTT.
         transfers: Takes transfers.
         entities: Takes master data.
     """
@@ -63,6 +67,8 @@ class Door:
         self.orders = Orders(self._desk, database, book, register)
         self.holds = Holds(self._desk, database, register)
         self.goods = Goods(self._desk, database, register)
+        self.scans = Scans(self._desk, self.goods)
+        self.devices = Devices(self._desk, self.goods, self.scans)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)
 

@@ -1,6 +1,7 @@
-"""What the door reads and says by itself: raw orders from Kafka, and the live clock."""
+"""What the door reads and says by itself: raw orders from Kafka, devices, and the live clock."""
 
 from order_ingest.stream.clock import Ticker
+from order_ingest.stream.devices import MqttDevices
 from order_ingest.stream.storefront_orders import StorefrontOrders
 
-__all__ = ["StorefrontOrders", "Ticker"]
+__all__ = ["MqttDevices", "StorefrontOrders", "Ticker"]

@@ -13,8 +13,9 @@ from order_ingest.domain.checks.goods import (
     check_expected_receipt,
     check_policy,
     check_receipt,
+    check_scan,
 )
-from order_ingest.domain.checks.master_data import check_entities
+from order_ingest.domain.checks.master_data import check_entities, in_effect_now
 from order_ingest.domain.checks.orders import (
     check_amendment,
     check_hold,
@@ -42,8 +43,10 @@ __all__ = [
     "check_policy",
     "check_receipt",
     "check_return",
+    "check_scan",
     "check_time",
     "check_transfer",
     "check_transfer_receipt",
     "check_transfer_shipment",
+    "in_effect_now",
 ]

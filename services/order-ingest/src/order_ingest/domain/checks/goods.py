@@ -17,6 +17,7 @@ from order_ingest.domain.requests import (
     CountRequest,
     ExpectedReceiptRequest,
     ReceiptRequest,
+    ScanRequest,
 )
 
 
@@ -51,6 +52,15 @@ def check_adjustment(request: AdjustmentRequest, known: Known) -> None:
         for index, line in enumerate(request.lines)
         if line.source == line.target
     ]
+    refuse(findings)
+
+
+def check_scan(scan: ScanRequest, sku: str, known: Known) -> None:
+    """Raise Refused as for a receipt, naming the fields of the scan."""
+    field = "sku" if scan.barcode is None else "barcode"
+    findings = stocked_sku(field, sku, known.catalogue)
+    findings += time("scanned_at", scan.scanned_at, known.now)
+    findings += reference("location", scan.location, known.catalogue.locations)
     refuse(findings)
 
 

@@ -5,6 +5,7 @@ field that is not known here is a spelling mistake to be told, not to be passed 
 """
 
 from order_ingest.domain.requests.base import MAX_BATCH_ITEMS, MAX_CATALOGUE_ITEMS, Request
+from order_ingest.domain.requests.devices import ScanBatch, ScanRequest
 from order_ingest.domain.requests.goods import (
     AdjustedSide,
     AdjustmentRequest,
@@ -17,7 +18,12 @@ from order_ingest.domain.requests.goods import (
     TransferRequest,
     TransferShipmentRequest,
 )
-from order_ingest.domain.requests.master_data import ClockRequest, EntityBatch
+from order_ingest.domain.requests.master_data import (
+    KINDS,
+    CatalogueRequest,
+    ClockRequest,
+    EntityBatch,
+)
 from order_ingest.domain.requests.orders import (
     AmendmentRequest,
     CancelMessage,
@@ -36,9 +42,11 @@ from order_ingest.domain.requests.parsing import (
     parse_entity,
     parse_identifier,
     parse_storefront_message,
+    parse_with,
 )
 
 __all__ = [
+    "KINDS",
     "MAX_BATCH_ITEMS",
     "MAX_CATALOGUE_ITEMS",
     "AdjustedSide",
@@ -46,6 +54,7 @@ __all__ = [
     "AmendmentRequest",
     "CancelMessage",
     "CancelRequest",
+    "CatalogueRequest",
     "ClockRequest",
     "CountRequest",
     "EntityBatch",
@@ -60,6 +69,8 @@ __all__ = [
     "ReceiptRequest",
     "Request",
     "ReturnRequest",
+    "ScanBatch",
+    "ScanRequest",
     "TransferReceiptRequest",
     "TransferRequest",
     "TransferShipmentRequest",
@@ -69,4 +80,5 @@ __all__ = [
     "parse_entity",
     "parse_identifier",
     "parse_storefront_message",
+    "parse_with",
 ]

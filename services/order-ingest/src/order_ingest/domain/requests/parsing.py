@@ -1,5 +1,6 @@
 """From bytes to requests."""
 
+from collections.abc import Mapping
 from typing import TypeVar, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -73,20 +74,30 @@ def parse_identifier(field: str, text: str) -> str:
         raise Refused([Finding(field, details["msg"], shown(text))]) from None
 
 
+def parse_with(kind: type[RequestT], raw: bytes, said: Mapping[str, str]) -> RequestT:
+    """Return a request some of whose fields an address tells, which may stand in the body too.
+
+    Raises:
+        Refused: It does not validate, or the body says something else than the address.
+    """
+    body = _json(raw)
+    if not isinstance(body, dict):
+        raise Refused([Finding("body", "is not an object", shown(body))])
+    for field, value in said.items():
+        written = body.setdefault(field, value)
+        if written != value:
+            reason = f"is not the {value!r} of the address"
+            raise Refused([Finding(field, reason, shown(written))])
+    return parse(kind, to_json(body))
+
+
 def parse_entity(kind: type[EntityT], raw: bytes, entity_id: str) -> EntityT:
     """Return one entity whose id stands in the address, and may stand in the body too.
 
     Raises:
         Refused: It does not validate, or the two ids differ.
     """
-    body = _json(raw)
-    if not isinstance(body, dict):
-        raise Refused([Finding("body", "is not an object", shown(body))])
-    written = body.setdefault(kind.id_field, entity_id)
-    if written != entity_id:
-        reason = f"is not the {entity_id!r} of the address"
-        raise Refused([Finding(kind.id_field, reason, shown(written))])
-    return parse(kind, to_json(body))
+    return parse_with(kind, raw, {kind.id_field: entity_id})
 
 
 def parse_entities(kind: type[EntityT], raw: bytes) -> tuple[EntityT, ...]:

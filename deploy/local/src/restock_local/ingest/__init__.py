@@ -1,0 +1,1 @@
+"""Files through the HTTP door: streamed, resumable, what is refused set aside."""

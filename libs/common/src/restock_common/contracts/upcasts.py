@@ -1,0 +1,59 @@
+"""Old versions of events, made into newer ones as they are read.
+
+When a change would break readers, the event gets a new version, and an entry here says how a body
+of the version before becomes one of it. Nothing on a topic is ever rewritten; today's code knows
+the newest version alone.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from restock_common.errors import Permanent
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Upcaster:
+    """How a body of one version becomes a body of the next.
+
+    Attributes:
+        to: The CloudEvents type that it becomes.
+        change: Takes a body and returns the newer one; knows no clock and asks nobody.
+    """
+
+    to: str
+    change: Callable[[Body], Body]
+
+
+UPCASTERS: Mapping[str, Upcaster] = {}
+"""By the CloudEvents type that is read; every event has had one version so far."""
+
+
+def upcast(
+    type_name: str, value: bytes, known: Mapping[str, object], upcasters: Mapping[str, Upcaster]
+) -> tuple[str, bytes]:
+    """Return type and body of an event as the first version on its way that is known.
+
+    Args:
+        type_name: The CloudEvents type that was read.
+        value: The body that was read.
+        known: Where the way ends, by type.
+        upcasters: The steps; without one for the type, all stays as it was read.
+
+    Raises:
+        Permanent: The body is not what its version says.
+    """
+    if type_name in known or type_name not in upcasters:
+        return type_name, value
+    read = type_name
+    try:
+        body = from_json(value)
+        while type_name not in known and (step := upcasters.get(type_name)) is not None:
+            body, type_name = step.change(body), step.to
+        return type_name, to_json(body)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Permanent(f"cannot be read as {read!r}: {error!r}", field="body") from None
