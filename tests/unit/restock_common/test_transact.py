@@ -1,6 +1,5 @@
 """One batch, one transaction: what is taken, passed over, refused, published."""
 
-import base64
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -24,19 +23,21 @@ from tests.unit.restock_common.memory import (
 )
 
 from restock_common.contracts import TYPES, Event
-from restock_common.contracts.dead_letters import MAX_KEPT_BYTES
+from restock_common.contracts.dead_letters import MAX_KEPT_BYTES, DeadLetter
 from restock_common.contracts.envelope import Message, Position, Record, decode, derive_id
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEAD_LETTERS, DEMAND
 from restock_common.errors import Fenced, InvariantBroken, Permanent, Transient
 from restock_common.transact import (
     Emission,
+    Enclosed,
     JournalEntry,
     Outcome,
     act,
     canonical,
     log_identity,
     next_head,
+    open_letter,
     transact,
 )
 
@@ -46,6 +47,13 @@ def inbox() -> MemoryInbox:
     inbox = MemoryInbox()
     inbox.take_over()
     return inbox
+
+
+def opened(letter: DeadLetter) -> Enclosed:
+    assert WRITER.seal is not None
+    held = open_letter(letter, WRITER.seal)
+    assert held is not None
+    return held
 
 
 async def take(inbox: MemoryInbox, records: Iterable[Record], application: Any = None) -> Outcome:
@@ -131,16 +139,35 @@ async def test_a_record_that_cannot_be_read_becomes_a_dead_letter(inbox: MemoryI
     )
     assert letter.field == "header ce_id"
     assert letter.consumer == "test"
-    assert letter.headers == (("ce_id", "\\xff"), ("x", "plain"))
-    assert base64.b64decode(letter.body) == b"{}"
-    assert base64.b64decode(letter.record_key or "") == b"\x00\x01"
+    held = opened(letter)
+    assert held.reason == "is not UTF-8: b'\\xff'"
+    assert held.headers == (("ce_id", b"\xff"), ("x", b"plain"))
+    assert (held.body, held.key, held.whole) == (b"{}", b"\x00\x01", True)
 
 
 async def test_a_dead_letter_keeps_the_start_of_a_large_body(inbox: MemoryInbox) -> None:
     body = b"x" * (MAX_KEPT_BYTES + 10)
     (letter,) = (await take(inbox, [raw_record(0, body)])).dead_letters
-    assert base64.b64decode(letter.body) == body[:MAX_KEPT_BYTES]
+    held = opened(letter)
+    assert (held.body, held.whole) == (body[:MAX_KEPT_BYTES], False)
     assert letter.body_bytes == len(body)
+
+
+async def test_without_a_key_a_dead_letter_holds_nothing_of_the_record(inbox: MemoryInbox) -> None:
+    bad = raw_record(0, b"anna@example.org", [("ce_id", b"\xff"), ("x", b"Anna")], key=b"Anna")
+    writer = replace(WRITER, seal=None)
+    outcome = await transact(inbox, Booking(), writer, SHARD, inbox.cursor.epoch, [bad])
+    (letter,) = outcome.dead_letters
+    assert (letter.sealed, letter.reason, letter.body_bytes) == (None, "is not UTF-8", 16)
+    assert b"nna" not in outcome.journal[0].body
+
+
+async def test_a_dead_letter_is_no_part_of_the_chain(inbox: MemoryInbox) -> None:
+    """It is never encrypted to the same bytes twice, and the journal is kept for ever."""
+    head = inbox.cursor.head
+    outcome = await take(inbox, [raw_record(0, b"?")])
+    assert [entry.kept for entry in outcome.journal] == [False]
+    assert inbox.cursor.head == head
 
 
 @pytest.mark.parametrize(
@@ -186,7 +213,8 @@ async def test_a_refused_message_leaves_no_trace_but_its_letter(inbox: MemoryInb
     )
     assert inbox.rows == {"o-1/1": 1, "o-3/1": 1}
     (letter,) = outcome.dead_letters
-    assert (letter.field, letter.reason) == ("lines.quantity", f"is unlucky: {UNLUCKY}")
+    assert (letter.field, letter.reason) == ("lines.quantity", "is unlucky")
+    assert opened(letter).reason == f"is unlucky: {UNLUCKY}"
     assert letter.source_offset == 1
     assert [entry.topic for entry in outcome.journal] == [
         DEMAND.name,
@@ -220,7 +248,7 @@ async def test_a_type_of_another_topic_becomes_a_dead_letter(inbox: MemoryInbox)
     outcome = await take(inbox, [record(0, observed(order, order.lines[0]))])
     (letter,) = outcome.dead_letters
     assert letter.field == "header ce_type"
-    assert "restock.DemandObserved.v1" in letter.reason
+    assert "restock.DemandObserved.v1" in opened(letter).reason
     assert SHARD.topic in letter.reason
 
 
