@@ -74,7 +74,7 @@ async def test_orders_travel_the_whole_way(ledger: Ledger) -> None:
     assert (first.source_offset, second.source_offset) == (3, 5)
     assert first.reason == "is missing"
     assert "'nowhere' is no parcel of order 'a'" in held.reason
-    assert second.reason == "..."
+    assert second.reason == "... on this shard"
     for topic in (STOCK, FULFILMENT, DEMAND):
         told = await read_messages(ledger.kafka, topic)
         times = [one for one in told if isinstance(one.event, TimeAdvanced)]
