@@ -24,19 +24,18 @@ NAME = "Anna Lovelace"
 
 async def restock(ingest: Ingest, *arguments: str, **environment: str) -> Any:
     """Run `restock dead-letters` and return its JSON; where it fails, its words and its code."""
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [Path(sys.executable).parent / "restock", "dead-letters", *arguments, "--json"],
-        env={
-            **os.environ,
-            "RESTOCK_KAFKA_BOOTSTRAP": ingest.kafka.kafka_bootstrap,
-            "RESTOCK_KAFKA_IDEMPOTENT": str(ingest.kafka.kafka_idempotent),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [Path(sys.executable).parent / "restock", "dead-letters", *arguments, "--json"]
+    env = {
+        **os.environ,
+        "RESTOCK_KAFKA_BOOTSTRAP": ingest.kafka.kafka_bootstrap,
+        "RESTOCK_KAFKA_IDEMPOTENT": str(ingest.kafka.kafka_idempotent),
+        **environment,
+    }
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    done = await asyncio.to_thread(run)
     return json.loads(done.stdout) if done.returncode == 0 else (done.returncode, done.stderr)
 
 
@@ -68,7 +67,7 @@ async def test_a_letter_is_seen_mended_and_taken_once(ingest: Ingest, tmp_path: 
     assert shown["headers"] == [["shop", "demo"], ["x-own", "\\xff"]]
 
     editor = tmp_path / "editor"
-    editor.write_text(f"#!/bin/sh\nsed -i \"s/{NAME}'s mug/tea/\" $1\n")
+    editor.write_text(f'#!/bin/sh\nsed -i "s/{NAME}\'s mug/tea/" $1\n')
     editor.chmod(0o700)
     first = await restock(ingest, "replay", letter_id, "--edit", EDITOR=str(editor))
     assert (first["topic"], first["partition"], first["new"]) == (STOREFRONT_ORDERS.name, 3, True)

@@ -70,11 +70,11 @@ async def test_orders_travel_the_whole_way(ledger: Ledger) -> None:
     demand = [one.event for one in await read_messages(ledger.kafka, DEMAND)]
     asked = [one for one in demand if isinstance(one, DemandObserved)]
     assert sorted((one.order, one.line) for one in asked) == [("a", "1"), ("a", "2"), ("b", "1")]
-    (first, _), (second, held) = await read_letters(ledger.kafka)
-    assert (first.source_offset, second.source_offset) == (3, 5)
-    assert first.reason == "is missing"
+    (malformed, _), (lost, held) = await read_letters(ledger.kafka)
+    assert (malformed.source_offset, lost.source_offset) == (3, 5)
+    assert malformed.reason == "is missing"
     assert "'nowhere' is no parcel of order 'a'" in held.reason
-    assert second.reason == "... on this shard"
+    assert lost.reason == "... on this shard"
     for topic in (STOCK, FULFILMENT, DEMAND):
         told = await read_messages(ledger.kafka, topic)
         times = [one for one in told if isinstance(one.event, TimeAdvanced)]

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from restock_common.errors import RestockError
 from restock_common.settings import KafkaSettings, read_settings
-from restock_local.letterbox import Filter, Letter, Letterbox, NotOne, Replayed
+from restock_local.letterbox import Filter, Letterbox, NotOne, Replayed
 from restock_local.session import ToldToEnd, run_session
 
 T = TypeVar("T")

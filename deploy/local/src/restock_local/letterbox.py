@@ -20,7 +20,7 @@ from restock_common.transact import Enclosed, Outgoing, Partition, open_letter
 
 REPLAY_HEADER = "restock-replay-of"
 _OF_A_PLACE = frozenset({"ce_incarnation", "ce_sequence", "ce_chainhead", REPLAY_HEADER})
-"""Headers of a record's place in its writer's sequence: readers are past it, and would pass over."""
+"""Headers of a record's place in its writer's sequence: readers are past it, and would pass on."""
 
 
 class NotOne(Exception):

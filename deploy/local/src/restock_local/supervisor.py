@@ -30,6 +30,9 @@ from restock_local.processes import (
 )
 
 SHOP = "demo"
+_NO_LIMITS = {"KEY_REQUESTS_PER_S": "1000000", "ADDRESS_REQUESTS_PER_S": "1000000"}
+"""All that a local run sends comes with one key, from one address, as fast as it is taken."""
+
 _READY_S = 120.0
 _GRACE_S = 20.0
 _POLL_S = 0.1
@@ -94,7 +97,8 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._killed: set[str] = set()
         self.api_key = secrets.token_urlsafe(18)
-        self.dead_letter_keys = _new_key()
+        given = platform.kafka.dead_letter_keys
+        self.dead_letter_keys = _new_key() if given is None else given.get_secret_value()
 
     @property
     def urls(self) -> dict[str, str]:
@@ -170,11 +174,12 @@ class Supervisor:
 
     async def _environment(self, kind: ServiceKind) -> dict[str, str]:
         settings = {
-            "DEAD_LETTER_KEYS": self.dead_letter_keys,
             **_kafka_environment(self._platform.kafka),
+            "DEAD_LETTER_KEYS": self.dead_letter_keys,
             "HTTP_PORT": str(self._ports[kind.name]),
             "CLOCK": self._clock,
             "API_KEYS": f"{SHOP}={self.api_key}",
+            **_NO_LIMITS,
         }
         if kind.has_database:
             settings["DATABASE_URL"] = await self._platform.new_database(kind.module)

@@ -2,10 +2,10 @@
 
 import uvloop
 
-from order_ingest.api import create_api
-from order_ingest.handlers import Clock, Door
+from order_ingest.api import KeyRing, Limit, create_api
+from order_ingest.handlers import Clock, Door, Keys
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRegister
 from order_ingest.stream import StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
@@ -54,7 +54,18 @@ def build(settings: Settings) -> Service:
         await producer.stop()
         await database.close()
 
-    return Service(SERVICE, settings, create_api(door, shops), components, opening, closing)
+    keys = Keys(database, PostgresKeys(), shops, cache_s=settings.keys_cache_s)
+    ring = KeyRing(
+        keys,
+        by_key=_limit(settings.key_requests_per_s),
+        by_address=_limit(settings.address_requests_per_s),
+    )
+    api = create_api(door, keys, ring)
+    return Service(SERVICE, settings, api, components, opening, closing)
+
+
+def _limit(per_s: float) -> Limit:
+    return Limit(per_s, burst=int(2 * per_s))
 
 
 async def main() -> int:

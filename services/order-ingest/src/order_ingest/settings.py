@@ -24,7 +24,14 @@ class Settings(ServiceSettings):
     Attributes:
         api_keys: `shop=key` pairs separated by commas; a shop may have several keys, so that one
             can be replaced without a pause. A shop's name is lower-case letters, digits, `_` and
-            `-`, 32 at most; a key has 8 characters or more. There is no default.
+            `-`, 32 at most; a key has 8 characters or more. There is no default. They are good for
+            everything that their shop may do, and have no end: make others with them.
+        keys_cache_s: How long a key is believed without looking into the database again; one that
+            was revoked is good for nothing after that time.
+        key_requests_per_s: How many requests one key may make on one replica, in the long run;
+            twice as many at once.
+        address_requests_per_s: How many may come from one address to one replica; twice as many at
+            once. A wrong key counts as 20.
         clock: `live` says the system's time on every shard; `replay` says what `POST /v1/clock`
             is told.
         clock_tick_s: How often the live clock speaks.
@@ -32,6 +39,9 @@ class Settings(ServiceSettings):
     """
 
     api_keys: SecretStr
+    keys_cache_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    key_requests_per_s: Annotated[float, Field(ge=1, le=1_000_000)] = 1000.0
+    address_requests_per_s: Annotated[float, Field(ge=10, le=1_000_000)] = 1000.0
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0

@@ -1,7 +1,7 @@
 """Who speaks, and what they say: the API key, the body and the trace of a request."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from hmac import compare_digest
+import time
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -9,6 +9,10 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
+from order_ingest.domain.keys import Action, Holder
+from order_ingest.domain.limits import Limit, network_of
+from order_ingest.domain.requests import check_depth
+from order_ingest.handlers import Keys
 from restock_common import telemetry
 from restock_common.runtime.problems import Problem
 
@@ -18,12 +22,15 @@ MAX_BODY_BYTES = 1_000_000
 MAX_CATALOGUE_BYTES = 4_194_304
 """5,000 entities of some 200 bytes do not fit in what is enough for orders."""
 
+WRONG_KEY_COST = 20
+"""A request with a wrong key counts as so many of its address."""
+
 _JSON = "application/json"
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
 class DoorRoute(APIRoute):
-    """A route whose requests are traced, under the name of its template."""
+    """A route whose requests are traced, under the name of its template, and told their limits."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """Return the handler, inside the span of the request."""
@@ -33,36 +40,94 @@ class DoorRoute(APIRoute):
         async def traced(request: Request) -> Response:
             with telemetry.request_span(name, request.headers.get("traceparent")):
                 response: Response = await handle(request)
-                return response
+            response.headers.update(getattr(request.state, "limits", {}))
+            return response
 
         return traced
 
 
 class KeyRing:
-    """Knows the shop by its key.
+    """Lets in whoever has a key, as far as the key goes and no faster than the limits allow.
 
     Args:
-        shops_by_key: The shop of each key.
+        keys: Knows who comes with a key.
+        by_key: How many requests one key may make.
+        by_address: How many come from one address, with good keys or bad ones.
+
+    Attributes:
+        shop: A dependency: the shop of whoever makes the request.
     """
 
-    def __init__(self, shops_by_key: Mapping[str, str]) -> None:
-        self._shops = [(key.encode(), shop) for key, shop in shops_by_key.items()]
+    def __init__(self, keys: Keys, *, by_key: Limit, by_address: Limit) -> None:
+        self._keys = keys
+        self._by_key = by_key
+        self._by_address = by_address
 
-    async def shop(self, key: Annotated[str | None, Security(_KEY_HEADER)]) -> str:
-        """Return the shop that the request's key stands for, compared in constant time.
+        async def shop(holder: Annotated[Holder, Depends(self.holder)]) -> str:
+            return holder.shop
+
+        self.shop = shop
+
+    async def address(self, request: Request) -> str:
+        """Return the network that a request comes from, where it has not sent too much.
 
         Raises:
-            Problem: 401, the key is missing or not known.
+            Problem: 429, it has.
         """
-        given = (key or "").encode()
-        matches = [shop for known, shop in self._shops if compare_digest(known, given)]
-        if not matches:
+        network = network_of(request.client.host if request.client else "")
+        self._take(request, "address", self._by_address, network)
+        return network
+
+    async def holder(
+        self, request: Request, key: Annotated[str | None, Security(_KEY_HEADER)]
+    ) -> Holder:
+        """Return who makes a request.
+
+        Raises:
+            Problem: 401, the key is missing or not good; 429, too many requests come with it, or
+                from where it comes from.
+            Transient: Whose it is cannot be looked up.
+        """
+        network = await self.address(request)
+        holder = None if key is None else await self._keys.holder(key)
+        if holder is None:
+            self._by_address.take(network, time.monotonic(), WRONG_KEY_COST - 1)
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
                 "the header X-API-Key is missing" if key is None else "X-API-Key is not known",
                 {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
             )
-        return matches[0]
+        self._take(request, "key", self._by_key, f"{holder.shop} {holder.key_id}")
+        return holder
+
+    def may(self, action: Action) -> Callable[[Holder], Awaitable[Holder]]:
+        """Return what lets in whoever has a key for an action, and tells who it is.
+
+        Raises:
+            Problem: 403, the key is not good for it.
+        """
+
+        async def allowed(holder: Annotated[Holder, Depends(self.holder)]) -> Holder:
+            if action not in holder.actions:
+                raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {action.value}")
+            return holder
+
+        return allowed
+
+    def _take(self, request: Request, name: str, limit: Limit, of: str) -> None:
+        room = limit.take(of, time.monotonic())
+        window_s = limit.burst / limit.per_s
+        told = {
+            "RateLimit-Policy": f'"{name}";q={limit.burst};w={window_s:.0f}',
+            "RateLimit": f'"{name}";r={room.left};t={room.reset_s}',
+        }
+        if not room.allowed:
+            raise Problem(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"more than {limit.per_s:g} requests a second from this {name}",
+                {**told, "Retry-After": str(room.retry_after_s)},
+            )
+        request.state.limits = told
 
 
 class BodyReader:
@@ -86,6 +151,7 @@ class BodyReader:
         Raises:
             Problem: 413, it is too large, told from its length or in the middle; 415, it is not
                 said to be JSON.
+            Refused: It is nested too deep; told before anything is parsed.
         """
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced[:20]) > self._limit_bytes:
@@ -104,7 +170,9 @@ class BodyReader:
                 f"the body must be {_JSON}, not {media_type or 'without a Content-Type'}",
                 {"Accept": _JSON},
             )
-        return bytes(body)
+        read = bytes(body)
+        check_depth(read)
+        return read
 
     def _too_large(self) -> Problem:
         return Problem(

@@ -15,12 +15,14 @@ from order_ingest.domain.requests import (
     EntityBatch,
     ExpectedReceiptRequest,
     HoldRequest,
+    KeyRequest,
     OrderBatch,
     OrderRequest,
     PolicyRequest,
     ReceiptBatch,
     ReceiptRequest,
     ReturnRequest,
+    RotationRequest,
     TransferReceiptRequest,
     TransferRequest,
     TransferShipmentRequest,
@@ -60,6 +62,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     TransferShipmentRequest,
     TransferReceiptRequest,
     ClockRequest,
+    KeyRequest,
+    RotationRequest,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )

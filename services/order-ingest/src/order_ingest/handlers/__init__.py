@@ -22,6 +22,7 @@ time        -> checked, TimeAdvanced                        on every shard
 
 from order_ingest.handlers.desk import attempt
 from order_ingest.handlers.door import Door
+from order_ingest.handlers.keys import Keys, KeyStore
 from order_ingest.handlers.orders import cited_holds, take_order
 from order_ingest.handlers.ports import (
     Accepted,
@@ -36,6 +37,8 @@ __all__ = [
     "Accepted",
     "Clock",
     "Door",
+    "KeyStore",
+    "Keys",
     "MasterData",
     "Memory",
     "OrderBook",

@@ -17,7 +17,9 @@ from order_ingest.domain.requests.goods import (
     TransferRequest,
     TransferShipmentRequest,
 )
+from order_ingest.domain.requests.keys import KeyRequest, RotationRequest
 from order_ingest.domain.requests.master_data import ClockRequest, EntityBatch
+from order_ingest.domain.requests.nesting import MAX_DEPTH, check_depth
 from order_ingest.domain.requests.orders import (
     AmendmentRequest,
     CancelMessage,
@@ -41,6 +43,7 @@ from order_ingest.domain.requests.parsing import (
 __all__ = [
     "MAX_BATCH_ITEMS",
     "MAX_CATALOGUE_ITEMS",
+    "MAX_DEPTH",
     "AdjustedSide",
     "AdjustmentRequest",
     "AmendmentRequest",
@@ -51,6 +54,7 @@ __all__ = [
     "EntityBatch",
     "ExpectedReceiptRequest",
     "HoldRequest",
+    "KeyRequest",
     "LineRequest",
     "NamedLineRequest",
     "OrderBatch",
@@ -60,9 +64,11 @@ __all__ = [
     "ReceiptRequest",
     "Request",
     "ReturnRequest",
+    "RotationRequest",
     "TransferReceiptRequest",
     "TransferRequest",
     "TransferShipmentRequest",
+    "check_depth",
     "parse",
     "parse_batch",
     "parse_entities",
