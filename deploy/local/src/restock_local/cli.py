@@ -11,6 +11,7 @@ from restock_common.contracts.topics import TOPICS
 from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
+from restock_local.keys import app as keys
 from restock_local.ledger import app as ledger
 from restock_local.up import up
 
@@ -26,6 +27,7 @@ app.command()(up)
 app.command()(demo)
 app.add_typer(ledger, name="ledger")
 app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(keys, name="keys")
 
 
 @app.command()

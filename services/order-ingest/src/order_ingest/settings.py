@@ -59,8 +59,8 @@ def shops_by_key(api_keys: SecretStr) -> dict[str, str]:
     for number, pair in enumerate(api_keys.get_secret_value().split(","), 1):
         shop, _, key = (part.strip() for part in pair.partition("="))
         try:
-            _SHOP.validate_python(shop)
-        except ValidationError:
+            check_shop(shop)
+        except ValueError:
             raise ValueError(f"pair {number} does not begin with a shop's name and '='") from None
         if len(key) < MIN_KEY_CHARACTERS or not key.isascii():
             raise ValueError(
@@ -70,3 +70,13 @@ def shops_by_key(api_keys: SecretStr) -> dict[str, str]:
             raise ValueError(f"the key of {shop!r} stands there twice")
         shops[key] = shop
     return shops
+
+
+def check_shop(name: str) -> None:
+    """Raise ValueError where a name cannot be a shop's."""
+    try:
+        _SHOP.validate_python(name)
+    except ValidationError:
+        raise ValueError(
+            f"a shop's name is lower-case letters, digits, _ and -, 32 at most: {name[:40]!r} is none"
+        ) from None
