@@ -24,7 +24,7 @@ NAME = "Anna Lovelace"
 
 async def restock(ingest: Ingest, *arguments: str, **environment: str) -> Any:
     """Run `restock dead-letters` and return its JSON; where it fails, its words and its code."""
-    command = [Path(sys.executable).parent / "restock", "dead-letters", *arguments, "--json"]
+    command = [str(Path(sys.executable).parent / "restock"), "dead-letters", *arguments, "--json"]
     env = {
         **os.environ,
         "RESTOCK_KAFKA_BOOTSTRAP": ingest.kafka.kafka_bootstrap,

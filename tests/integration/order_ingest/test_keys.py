@@ -14,9 +14,10 @@ from tests.support import until
 
 pytestmark = pytest.mark.kafka
 
+
 async def restock(ingest: Ingest, *arguments: str) -> Any:
     """Run `restock keys` on the service's database; return its JSON, or its words and its code."""
-    command = [Path(sys.executable).parent / "restock", "keys", *arguments]
+    command = [str(Path(sys.executable).parent / "restock"), "keys", *arguments]
     url = ingest.database_url
 
     def run() -> subprocess.CompletedProcess[str]:
@@ -83,9 +84,7 @@ async def test_what_is_shown_of_keys_holds_no_secret(ingest: Ingest) -> None:
     async with holding(ingest, made["key"]) as http:
         await http.post("/v1/orders", json={})
     [mine] = [
-        one
-        for one in (await ingest.http.get("/v1/keys")).json()["keys"]
-        if one["id"] == made["id"]
+        one for one in (await ingest.http.get("/v1/keys")).json()["keys"] if one["id"] == made["id"]
     ]
     assert mine["last_used_at"] is not None
 
@@ -98,7 +97,9 @@ async def test_a_rotated_key_is_good_until_the_overlap_ends(ingest: Ingest) -> N
     for key in (old["key"], new["key"]):
         async with holding(ingest, key) as http:
             assert (await http.post("/v1/orders", json={})).status_code == 422
-    assert (await ingest.http.post(f"/v1/keys/{old['id']}/rotate", json={"overlap_s": 0})).is_success
+    assert (
+        await ingest.http.post(f"/v1/keys/{old['id']}/rotate", json={"overlap_s": 0})
+    ).is_success
     async with holding(ingest, old["key"]) as http:
         assert (await http.post("/v1/orders", json={})).status_code == 401
     again = await ingest.http.post(f"/v1/keys/{old['id']}/rotate")

@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from tests.unit.order_ingest.sample import customers
 
 from order_ingest.api import KeyRing, Limit, create_api
 from order_ingest.handlers import Clock, Door, Keys
@@ -31,6 +32,7 @@ def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
+        customers=customers(database),
         producer=Producer(KafkaSettings()),
         publish_timeout_s=1,
     )

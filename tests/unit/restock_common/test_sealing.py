@@ -64,14 +64,15 @@ def test_keys_are_read_in_their_order() -> None:
     [
         ("", "pair 1"),
         (encoded(NEW), "pair 1"),
-        (f"a={encoded(NEW)},a={encoded(OLD)}", "'a' stands there twice"),
+        (f"a={encoded(NEW)},a={encoded(OLD)}", "pair 2 has the name"),
         (f"a={encoded(NEW)},", "pair 2"),
-        ("a=?secret?", "'a' is not base64"),
-        (f"a={encoded(b'secret')}", "'a' has 6 bytes, not 32"),
+        ("secret", "pair 1"),
+        ("a=?secret?", "pair 1 is not base64"),
+        (f"a={encoded(b'secret')}", "pair 1 has 6 bytes, not 32"),
     ],
 )
 def test_wrong_keys_are_named_and_not_shown(text: str, told: str) -> None:
-    with pytest.raises(ValueError, match=r"pair|key") as caught:
+    with pytest.raises(ValueError, match="pair") as caught:
         parse_keys(text)
     assert told in str(caught.value)
     assert "secret" not in str(caught.value)

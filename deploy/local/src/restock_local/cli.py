@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from restock_common.contracts.topics import TOPICS
+from restock_local.customers import app as customers
 from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
@@ -28,6 +29,7 @@ app.command()(demo)
 app.add_typer(ledger, name="ledger")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(keys, name="keys")
+app.add_typer(customers, name="customers")
 
 
 @app.command()

@@ -97,6 +97,8 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._killed: set[str] = set()
         self.api_key = secrets.token_urlsafe(18)
+        self.master_keys = _new_key()
+        self._token_secret = secrets.token_hex(32)
         given = platform.kafka.dead_letter_keys
         self.dead_letter_keys = _new_key() if given is None else given.get_secret_value()
 
@@ -179,6 +181,8 @@ class Supervisor:
             "HTTP_PORT": str(self._ports[kind.name]),
             "CLOCK": self._clock,
             "API_KEYS": f"{SHOP}={self.api_key}",
+            "TOKEN_SECRET": self._token_secret,
+            "MASTER_KEYS": self.master_keys,
             **_NO_LIMITS,
         }
         if kind.has_database:

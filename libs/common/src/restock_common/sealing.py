@@ -79,7 +79,8 @@ def parse_keys(text: str) -> dict[str, bytes]:
         text: Each key is the base64 of 32 random bytes, as `openssl rand -base64 32` makes one.
 
     Raises:
-        ValueError: It says which pair is wrong, and never shows a key.
+        ValueError: It says which pair is wrong, and shows nothing of it: a key may stand where a
+            name should.
     """
     keys: dict[str, bytes] = {}
     for number, pair in enumerate(text.split(","), 1):
@@ -87,12 +88,12 @@ def parse_keys(text: str) -> dict[str, bytes]:
         if not _NAME.fullmatch(name):
             raise ValueError(f"pair {number} does not begin with a key's name and '='")
         if name in keys:
-            raise ValueError(f"the key {name!r} stands there twice")
+            raise ValueError(f"pair {number} has the name of another one")
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
-            raise ValueError(f"the key {name!r} is not base64") from None
+            raise ValueError(f"the key of pair {number} is not base64") from None
         if len(key) != KEY_BYTES:
-            raise ValueError(f"the key {name!r} has {len(key)} bytes, not {KEY_BYTES}")
+            raise ValueError(f"the key of pair {number} has {len(key)} bytes, not {KEY_BYTES}")
         keys[name] = key
     return keys

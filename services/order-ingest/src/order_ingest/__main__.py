@@ -3,15 +3,17 @@
 import uvloop
 
 from order_ingest.api import KeyRing, Limit, create_api
-from order_ingest.handlers import Clock, Door, Keys
+from order_ingest.domain.privacy import Privacy
+from order_ingest.handlers import Clock, Customers, Door, Keys
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRegister
+from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRecipients, PostgresRegister
 from order_ingest.stream import StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
 from restock_common.postgres import Database, PostgresInbox
 from restock_common.runtime import CatalogueReader, Component, Service, Stream
+from restock_common.sealing import Seal, parse_keys
 from restock_common.settings import read_settings
 
 SERVICE = "order-ingest"
@@ -24,12 +26,18 @@ def build(settings: Settings) -> Service:
     producer = Producer(settings)
     reader = CatalogueReader(settings)
     book, register = PostgresOrderBook(), PostgresRegister()
+    customers = Customers(
+        database,
+        PostgresRecipients(Seal(parse_keys(settings.master_keys.get_secret_value()))),
+        Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
+    )
     door = Door(
         master_data=reader,
         clock=Clock(replay=settings.clock == "replay"),
         database=database,
         book=book,
         register=register,
+        customers=customers,
         producer=producer,
         publish_timeout_s=settings.publish_timeout_s,
     )

@@ -11,6 +11,7 @@ from pydantic import (
     field_validator,
 )
 
+from restock_common.sealing import parse_keys
 from restock_common.settings import ServiceSettings
 
 MIN_KEY_CHARACTERS = 8
@@ -26,6 +27,13 @@ class Settings(ServiceSettings):
             can be replaced without a pause. A shop's name is lower-case letters, digits, `_` and
             `-`, 32 at most; a key has 8 characters or more. There is no default. They are good for
             everything that their shop may do, and have no end: make others with them.
+        token_secret: What customers' tokens are derived with, 32 characters or more, the same for
+            ever and on every replica: with another one every customer is somebody else.
+        master_keys: What customers' keys are encrypted with: `name=key` pairs as in
+            `RESTOCK_DEAD_LETTER_KEYS`; after a new one has been put in front,
+            `restock customers rewrap` brings all keys under it.
+        position_decimals: Of latitude and longitude, as told in events: of 3, an order moves
+            79 metres at most; of 4, 8; of 2, 790.
         keys_cache_s: How long a key is believed without looking into the database again; one that
             was revoked is good for nothing after that time.
         key_requests_per_s: How many requests one key may make on one replica, in the long run;
@@ -39,6 +47,9 @@ class Settings(ServiceSettings):
     """
 
     api_keys: SecretStr
+    token_secret: Annotated[SecretStr, Field(min_length=32)]
+    master_keys: SecretStr
+    position_decimals: Annotated[int, Field(ge=0, le=7)] = 3
     keys_cache_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     key_requests_per_s: Annotated[float, Field(ge=1, le=1_000_000)] = 1000.0
     address_requests_per_s: Annotated[float, Field(ge=10, le=1_000_000)] = 1000.0
@@ -50,6 +61,12 @@ class Settings(ServiceSettings):
     @classmethod
     def _well_formed(cls, value: SecretStr) -> SecretStr:
         shops_by_key(value)
+        return value
+
+    @field_validator("master_keys")
+    @classmethod
+    def _master_keys(cls, value: SecretStr) -> SecretStr:
+        parse_keys(value.get_secret_value())
         return value
 
 
@@ -78,5 +95,5 @@ def check_shop(name: str) -> None:
         _SHOP.validate_python(name)
     except ValidationError:
         raise ValueError(
-            f"a shop's name is lower-case letters, digits, _ and -, 32 at most: {name[:40]!r} is none"
+            f"{name[:40]!r} is no shop's name: lower-case letters, digits, _ and -, 32 at most"
         ) from None

@@ -2,7 +2,17 @@
 
 from fastapi import Depends, FastAPI
 
-from order_ingest.api import catalogue, clock, holds, keys, orders, problems, transfers, warehouse
+from order_ingest.api import (
+    catalogue,
+    clock,
+    customers,
+    holds,
+    keys,
+    orders,
+    problems,
+    transfers,
+    warehouse,
+)
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.domain.keys import Action
@@ -35,6 +45,8 @@ def create_api(door: Door, known: Keys, ring: KeyRing) -> FastAPI:
         (Action.WAREHOUSE, transfers.router(door)),
         (Action.CATALOGUE, catalogue.router(door)),
         (Action.KEYS, keys.router(known, ring)),
+        (Action.CUSTOMERS, customers.router(door.customers, ring)),
+        (Action.MANIFEST, customers.manifest_router(door.customers, ring)),
     ]
     if door.clock.replay:
         routers.append((Action.CLOCK, clock.router(door)))

@@ -16,6 +16,7 @@ from order_ingest.domain.requests import (
     ExpectedReceiptRequest,
     HoldRequest,
     KeyRequest,
+    ManifestRequest,
     OrderBatch,
     OrderRequest,
     PolicyRequest,
@@ -64,6 +65,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     ClockRequest,
     KeyRequest,
     RotationRequest,
+    ManifestRequest,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )

@@ -1,6 +1,7 @@
 """What comes in, and what becomes of it: every door of the service decides here.
 
 order       -> checked, homed, remembered, OrderPlaced      on the home pool's shard
+               who gets it is kept here, encrypted
 amendment   -> looked up, OrderAmended                      on the order's shard
 cancel      -> looked up, OrderCancelled                    on the order's shard
 return      -> looked up, checked, OrderReturned            on the location's shard
@@ -20,6 +21,7 @@ entity      -> checked, AssortmentListed                    on every shard
 time        -> checked, TimeAdvanced                        on every shard
 """
 
+from order_ingest.handlers.customers import Customers, Delivery, Recipients
 from order_ingest.handlers.desk import attempt
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.keys import Keys, KeyStore
@@ -36,12 +38,15 @@ from order_ingest.handlers.ports import (
 __all__ = [
     "Accepted",
     "Clock",
+    "Customers",
+    "Delivery",
     "Door",
     "KeyStore",
     "Keys",
     "MasterData",
     "Memory",
     "OrderBook",
+    "Recipients",
     "Register",
     "attempt",
     "cited_holds",

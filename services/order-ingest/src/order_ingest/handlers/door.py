@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Conflict
+from order_ingest.handlers.customers import Customers
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.holds import Holds
@@ -30,11 +31,13 @@ class Door:
         database: Where the order book and the register are.
         book: The order book.
         register: Remembers carts, transfers and expected receipts.
+        customers: Keeps who gets orders, and knows what is told of customers.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
 
     Attributes:
         clock: The time that counts.
+        customers: Keeps who gets orders.
         orders: Takes orders, amendments, cancellations and returns.
         holds: Takes carts.
         goods: Takes receipts, counts, adjustments, expected receipts and policies.
@@ -50,6 +53,7 @@ class Door:
         database: Database,
         book: OrderBook,
         register: Register,
+        customers: Customers,
         producer: Producer,
         publish_timeout_s: float,
     ) -> None:
@@ -60,8 +64,9 @@ class Door:
             publish_timeout_s=publish_timeout_s,
         )
         self.clock = clock
-        self.orders = Orders(self._desk, database, book, register)
-        self.holds = Holds(self._desk, database, register)
+        self.customers = customers
+        self.orders = Orders(self._desk, database, book, register, customers)
+        self.holds = Holds(self._desk, database, register, customers.privacy)
         self.goods = Goods(self._desk, database, register)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)

@@ -1,6 +1,7 @@
-"""What is kept in PostgreSQL: what was taken, and who may come in."""
+"""What is kept in PostgreSQL: what was taken, who may come in, and who gets what."""
 
 from order_ingest.store.books import PostgresOrderBook, PostgresRegister
+from order_ingest.store.customers import PostgresRecipients
 from order_ingest.store.keys import PostgresKeys
 
-__all__ = ["PostgresKeys", "PostgresOrderBook", "PostgresRegister"]
+__all__ = ["PostgresKeys", "PostgresOrderBook", "PostgresRecipients", "PostgresRegister"]

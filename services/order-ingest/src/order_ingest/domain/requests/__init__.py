@@ -5,6 +5,7 @@ field that is not known here is a spelling mistake to be told, not to be passed 
 """
 
 from order_ingest.domain.requests.base import MAX_BATCH_ITEMS, MAX_CATALOGUE_ITEMS, Request
+from order_ingest.domain.requests.customers import ManifestRequest, Recipient
 from order_ingest.domain.requests.goods import (
     AdjustedSide,
     AdjustmentRequest,
@@ -56,12 +57,14 @@ __all__ = [
     "HoldRequest",
     "KeyRequest",
     "LineRequest",
+    "ManifestRequest",
     "NamedLineRequest",
     "OrderBatch",
     "OrderRequest",
     "PolicyRequest",
     "ReceiptBatch",
     "ReceiptRequest",
+    "Recipient",
     "Request",
     "ReturnRequest",
     "RotationRequest",
