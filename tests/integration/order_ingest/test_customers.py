@@ -62,12 +62,12 @@ async def whole_database(database: Database) -> str:
     """Return every row of every table as text, binary columns as hex digits."""
     async with database.connection() as connection:
         names = await connection.fetch(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'"
         )
         rows = [
             row["one"]
             for name in names
-            for row in await connection.fetch(f"SELECT t::text AS one FROM {name[0]} AS t")
+            for row in await connection.fetch(f"SELECT t::text AS one FROM {name['name']} AS t")
         ]
     return "\n".join(rows)
 
@@ -208,7 +208,7 @@ async def test_a_new_master_key_opens_what_an_old_one_could(database_url: str) -
     after = PostgresRecipients(Seal({"new": base64.b64decode(new)}))
     async with database.connection() as connection:
         found = await after.of_orders(connection, "shop", [one.order for one in deliveries])
-        assert list(found[one.order] for one in deliveries) == deliveries
+        assert [found[one.order] for one in deliveries] == deliveries
         with pytest.raises(Unsealable, match="'new', which is not given"):
             await before.of_orders(connection, "shop", ["shop:1"])
         assert await after.of_orders(connection, "other", ["shop:1"]) == {}

@@ -37,6 +37,8 @@ def test_no_value_gets_through(value: str) -> None:
         ("lines.0.sku", "lines.0.sku"),
         ("header ce_id", "header ce_id"),
         ("lines.0.anna@example", "lines.0.?"),
+        ("lines.0.Anna Smith", "lines.0.?"),
+        ("Anna", "?"),
         ("Anna Smith of 12 Long Street", "?"),
     ],
 )

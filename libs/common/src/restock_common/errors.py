@@ -10,7 +10,7 @@ JsonScalar = str | int | float | bool | None
 
 _MAX_SAFE_INTEGER = 2**53 - 1  # beyond it JSON readers round (RFC 8259, section 6)
 _VALUE = re.compile(r"""['"]|: """)
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}( [A-Za-z0-9_-]{1,40})?")
+_PLAIN_NAME = re.compile(r"(header )?[a-z0-9_]{1,40}")
 
 
 class RestockError(Exception):
