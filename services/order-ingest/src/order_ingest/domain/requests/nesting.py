@@ -27,7 +27,10 @@ def check_depth(raw: bytes) -> None:
     outside_strings = b"".join(without_escapes.split(b'"')[::2])
     brackets = outside_strings.translate(_AS_ONE_KIND, _ALL_BUT_BRACKETS)
     for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"")
+        outer = brackets.replace(b"[]", b"")
+        if len(outer) == len(brackets):
+            break
+        brackets = outer
     if brackets:
         reason = f"is nested deeper than {MAX_DEPTH} levels, or its brackets do not match"
         raise Refused([Finding("body", reason)], malformed=True)
