@@ -129,6 +129,7 @@ async def test_nothing_of_people_or_secrets_is_logged_or_traced(
             assert (await http.delete(f"/v1/customers/{MAIL}")).status_code == 204
         await by_kafka(kafka)
         secrets = [supervisor.api_key, supervisor.master_keys.partition("=")[2]]
+    await platform.databases.drop_database(service.module)
     log = supervisor.log(service.name).read_text()
     assert "customer_erased" in log
     assert "dead_letter" in log
