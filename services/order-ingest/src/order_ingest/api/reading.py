@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
 from order_ingest.domain.keys import Action, Holder
-from order_ingest.domain.limits import Limit, network_of
+from order_ingest.domain.limits import Limit, Room, network_of
 from order_ingest.domain.requests import check_depth
 from order_ingest.handlers import Keys
 from restock_common import telemetry
@@ -27,6 +27,10 @@ WRONG_KEY_COST = 20
 
 _JSON = "application/json"
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
+
+
+Guard = Callable[..., Awaitable[Holder]]
+"""A dependency that lets a request in, or raises."""
 
 
 class DoorRoute(APIRoute):
@@ -53,34 +57,46 @@ class KeyRing:
         keys: Knows who comes with a key.
         by_key: How many requests one key may make.
         by_address: How many come from one address, with good keys or bad ones.
-
-    Attributes:
-        shop: A dependency: the shop of whoever makes the request.
     """
 
     def __init__(self, keys: Keys, *, by_key: Limit, by_address: Limit) -> None:
         self._keys = keys
         self._by_key = by_key
         self._by_address = by_address
+        self._guards = {action: self._guard(action) for action in Action}
 
-        async def shop(holder: Annotated[Holder, Depends(self.holder)]) -> str:
-            return holder.shop
+    def may(self, action: Action) -> Guard:
+        """Return the dependency that lets in whoever has a key for an action, and tells who it is.
 
-        self.shop = shop
+        Always the same for an action, so that FastAPI asks it once a request.
+
+        Raises:
+            Problem: 403, the key is not good for it; and what `holder` raises.
+        """
+        return self._guards[action]
+
+    async def shop(self, request: Request) -> str:
+        """Return the shop of whoever makes a request, which may have been asked already."""
+        known: Holder | None = getattr(request.state, "holder", None)
+        if known is None:
+            known = await self.holder(request, request.headers.get(_KEY_HEADER.model.name))
+        return known.shop
 
     async def address(self, request: Request) -> str:
         """Return the network that a request comes from, where it has not sent too much.
+
+        For doors without keys: `holder` asks it by itself.
 
         Raises:
             Problem: 429, it has.
         """
         network = network_of(request.client.host if request.client else "")
-        self._take(request, "address", self._by_address, network)
+        room = self._by_address.take(network, time.monotonic())
+        if not room.allowed:
+            raise _too_many("address", self._by_address, room)
         return network
 
-    async def holder(
-        self, request: Request, key: Annotated[str | None, Security(_KEY_HEADER)]
-    ) -> Holder:
+    async def holder(self, request: Request, key: str | None) -> Holder:
         """Return who makes a request.
 
         Raises:
@@ -97,37 +113,40 @@ class KeyRing:
                 "the header X-API-Key is missing" if key is None else "X-API-Key is not known",
                 {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
             )
-        self._take(request, "key", self._by_key, f"{holder.shop} {holder.key_id}")
+        room = self._by_key.take(f"{holder.shop} {holder.key_id}", time.monotonic())
+        if not room.allowed:
+            raise _too_many("key", self._by_key, room)
+        request.state.limits = _limits("key", self._by_key, room)
+        request.state.holder = holder
         return holder
 
-    def may(self, action: Action) -> Callable[[Holder], Awaitable[Holder]]:
-        """Return what lets in whoever has a key for an action, and tells who it is.
-
-        Raises:
-            Problem: 403, the key is not good for it.
-        """
-
-        async def allowed(holder: Annotated[Holder, Depends(self.holder)]) -> Holder:
+    def _guard(self, action: Action) -> Guard:
+        async def guard(
+            request: Request, key: Annotated[str | None, Security(_KEY_HEADER)]
+        ) -> Holder:
+            holder = await self.holder(request, key)
             if action not in holder.actions:
                 raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {action.value}")
             return holder
 
-        return allowed
+        return guard
 
-    def _take(self, request: Request, name: str, limit: Limit, of: str) -> None:
-        room = limit.take(of, time.monotonic())
-        window_s = limit.burst / limit.per_s
-        told = {
-            "RateLimit-Policy": f'"{name}";q={limit.burst};w={window_s:.0f}',
-            "RateLimit": f'"{name}";r={room.left};t={room.reset_s}',
-        }
-        if not room.allowed:
-            raise Problem(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                f"more than {limit.per_s:g} requests a second from this {name}",
-                {**told, "Retry-After": str(room.retry_after_s)},
-            )
-        request.state.limits = told
+
+def _too_many(name: str, limit: Limit, room: Room) -> Problem:
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        f"more than {limit.per_s:g} requests a second from this {name}",
+        {**_limits(name, limit, room), "Retry-After": str(room.retry_after_s)},
+    )
+
+
+def _limits(name: str, limit: Limit, room: Room) -> dict[str, str]:
+    """Return what a sender is told of a limit (draft-ietf-httpapi-ratelimit-headers-10)."""
+    window_s = limit.burst / limit.per_s
+    return {
+        "RateLimit-Policy": f'"{name}";q={limit.burst};w={window_s:.0f}',
+        "RateLimit": f'"{name}";r={room.left};t={room.reset_s}',
+    }
 
 
 class BodyReader:

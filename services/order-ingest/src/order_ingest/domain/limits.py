@@ -5,6 +5,7 @@ Source: ITU-T I.371, annex A: the theoretical arrival time of the next cell.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
 
@@ -68,6 +69,7 @@ class Limit:
         return Room(allowed, left, ceil(used_s), 0 if allowed else max(1, ceil(wait_s)))
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str) -> str:
     """Return what a limit goes by: an IPv4 address, or the network of 2^64 IPv6 addresses."""
     try:
