@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.integration.order_ingest.sample import Ingest, on_shards, order
-from tests.support import publish_raw, read_letters, read_records, until
+from tests.support import publish, publish_raw, read_letters, read_records, until
 
 from restock_common.contracts.ledger import OrderPlaced
 from restock_common.contracts.topics import DEAD_LETTERS, STOREFRONT_ORDERS
@@ -69,14 +69,14 @@ async def test_a_letter_is_seen_mended_and_taken_once(ingest: Ingest, tmp_path: 
     editor = tmp_path / "editor"
     editor.write_text(f'#!/bin/sh\nsed -i "s/{NAME}\'s mug/tea/" $1\n')
     editor.chmod(0o700)
-    first = await restock(ingest, "replay", letter_id, "--edit", EDITOR=str(editor))
+    [first] = await restock(ingest, "replay", letter_id, "--edit", EDITOR=str(editor))
     assert (first["topic"], first["partition"], first["new"]) == (STOREFRONT_ORDERS.name, 3, True)
 
     async def placed() -> bool:
         return len(await on_shards(ingest, OrderPlaced, order="demo:mug-1")) == 1
 
     await until(placed, what="the order is taken")
-    again = await restock(ingest, "replay", letter_id)
+    [again] = await restock(ingest, "replay", letter_id)
     assert again == {**first, "new": False}
     records = [r for r in await read_records(ingest.kafka, STOREFRONT_ORDERS) if r.partition == 3]
     assert len(records) == 2
@@ -115,3 +115,24 @@ async def test_without_the_right_key_nothing_about_people_is_told(ingest: Ingest
         assert b"Lovelace" not in (record.value or b"")
         assert b"Lovelace" not in b"".join(value for _, value in record.headers)
     assert "Lovelace" in (await read_letters(ingest.kafka))[-1][1].reason
+
+
+async def test_what_a_letter_does_not_hold_is_read_where_it_came_from(ingest: Ingest) -> None:
+    """As with one that was written without a key."""
+    letter_id = await refuse(ingest, "mug-4")
+    sealed = [letter for letter, _ in await read_letters(ingest.kafka)][-1]
+    bare = sealed.model_copy(update={"sealed": None, "consumer": "keyless"})
+    gone = bare.model_copy(update={"source_offset": 10**9})
+    await publish(ingest.kafka, [bare, gone])
+    [first, second] = await restock(ingest, "list", "--service", "keyless")
+    assert letter_id not in {first["id"], second["id"]}
+    assert {one["reason"] for one in (first, second)} == {"is not in the catalogue"}
+    bodies = {}
+    for one in (first, second):
+        shown = await restock(ingest, "show", one["id"])
+        bodies[shown["source_offset"]] = shown.get("body")
+    assert json.loads(bodies[sealed.source_offset])["order"] == "mug-4"
+    assert bodies[10**9] is None
+    lost = first if first["source_offset"] == 10**9 else second
+    code, said = await restock(ingest, "replay", lost["id"])
+    assert (code, "is gone" in said) == (2, True)

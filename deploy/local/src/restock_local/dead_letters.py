@@ -86,31 +86,35 @@ def show_command(letter_id: LetterId, kafka: Kafka = None, as_json: AsJson = Fal
 
 @app.command("replay")
 def replay_command(
-    letter_id: LetterId,
+    letter_ids: Annotated[list[str], typer.Argument(help="Their ids, or the beginnings of them.")],
     kafka: Kafka = None,
     edit: Annotated[
         bool, typer.Option("--edit", help="Open the body in $EDITOR before it is sent.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send one record again, to the topic and partition it came from, under its own id.
+    """Send records again, to the topic and partition they came from, under their own ids.
 
     A letter is sent once: a second replay finds the first and does nothing.
     """
 
-    async def replay(box: Letterbox) -> Replayed:
+    async def replay(box: Letterbox, letter_id: str) -> Replayed:
         letter = await box.whole(letter_id)
         body = letter.body
         if edit:
             body = await asyncio.to_thread(_edited, body)
         return await box.replay(letter, body)
 
-    done = _run(replay, kafka)
+    async def replay_all(box: Letterbox) -> list[Replayed]:
+        return [await replay(box, one) for one in letter_ids]
+
+    replayed = _run(replay_all, kafka)
     if as_json:
-        _write(asdict(done))
-    else:
-        said = "sent to" if done.new else "was sent before: it is at"
-        sys.stdout.write(f"{said} {done.topic}/{done.partition}, offset {done.offset}\n")
+        _write([asdict(one) for one in replayed])
+        return
+    for one in replayed:
+        said = "sent to" if one.new else "was sent before: it is at"
+        sys.stdout.write(f"{one.letter}: {said} {one.topic}/{one.partition}, offset {one.offset}\n")
 
 
 def _edited(body: bytes) -> bytes:

@@ -120,8 +120,9 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Where a record stands that was sent again; `new` where that was done just now."""
+    """Where a letter's record stands that was sent again; `new` where that was done just now."""
 
+    letter: str
     topic: str
     partition: int
     offset: int
@@ -188,7 +189,7 @@ class Letterbox:
             raise RestockError("not all of the record is known any more: send it from its source")
         sent = await self._replayed(letter.id, place, after=letter.event.source_offset)
         if sent is not None:
-            return Replayed(place.topic, place.number, sent, new=False)
+            return Replayed(letter.id, place.topic, place.number, sent, new=False)
         headers = [pair for pair in letter.held.headers if pair[0] not in _OF_A_PLACE]
         headers.append((REPLAY_HEADER, letter.id.encode()))
         producer = Producer(self._settings)
@@ -201,7 +202,7 @@ class Letterbox:
             await producer.stop()
         sent = await self._replayed(letter.id, place, after=letter.event.source_offset)
         assert sent is not None, "the broker has acknowledged it"
-        return Replayed(place.topic, place.number, sent, new=True)
+        return Replayed(letter.id, place.topic, place.number, sent, new=True)
 
     async def _replayed(self, letter_id: str, place: Partition, *, after: int) -> int | None:
         """Return the offset of a letter's replay; None where there is none."""
