@@ -75,6 +75,7 @@ def test_topic_configs_are_spelled_as_kafka_spells_them() -> None:
         config = topic.config(min_insync_replicas=2)
         assert config["min.insync.replicas"] == "2"
         assert ("segment.ms" in config) == (topic is STOREFRONT_ORDERS)
+        assert ("message.timestamp.type" in config) == (topic is STOREFRONT_ORDERS)
         assert config["cleanup.policy"] == topic.cleanup.value
         assert (config["retention.ms"] == "-1") == (topic.retention is None)
         assert int(config["max.message.bytes"]) == topic.max_message_bytes

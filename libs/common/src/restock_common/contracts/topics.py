@@ -36,6 +36,8 @@ class Topic:
         segment: How long records are written to one file. The file that is written to is never
             deleted, so that records may outlive the retention by this; None leaves it to the broker
             (Kafka: 7 days).
+        timed_by_broker: Records have the time at which they came, whatever their producer says:
+            retention goes by it, and a time in the future would keep them until then.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Topic:
     cleanup: Cleanup = Cleanup.DELETE
     max_message_bytes: int = 2_097_152
     segment: timedelta | None = None
+    timed_by_broker: bool = False
 
     def config(self, *, min_insync_replicas: int) -> dict[str, str]:
         """Return the broker-side settings of this topic, as Kafka spells them."""
@@ -58,6 +61,8 @@ class Topic:
         }
         if self.segment is not None:
             config["segment.ms"] = str(_ms(self.segment))
+        if self.timed_by_broker:
+            config["message.timestamp.type"] = "LogAppendTime"
         return config
 
 
@@ -71,6 +76,7 @@ STOREFRONT_ORDERS = Topic(
     "storefronts",
     retention=timedelta(days=3),  # storefronts write what they like: long enough for a weekend
     segment=timedelta(hours=6),
+    timed_by_broker=True,
     max_message_bytes=1_048_588,  # Kafka's own default: what becomes of an order can be larger
 )
 LEDGER = Topic(
