@@ -142,7 +142,7 @@ async def test_orders_by_kafka_keep_their_recipients_too(ingest: Ingest) -> None
     header = [("shop", b"demo")]
     await publish_raw(
         ingest.kafka,
-        [Outgoing(0, STOREFRONT_ORDERS.name, 0, None, header, one) for one in (body, other)],
+        [Outgoing(STOREFRONT_ORDERS.name, 0, None, header, one) for one in (body, other)],
     )
 
     async def kept() -> bool:

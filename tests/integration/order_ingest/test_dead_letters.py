@@ -44,7 +44,7 @@ async def refuse(ingest: Ingest, number: str) -> str:
     before = len(await read_records(ingest.kafka, DEAD_LETTERS))
     body = json.dumps(order(number, lines=[{"sku": f"{NAME}'s mug", "quantity": 2}])).encode()
     headers = [("shop", b"demo"), ("x-own", b"\xff")]
-    await publish_raw(ingest.kafka, [Outgoing(0, STOREFRONT_ORDERS.name, 3, b"k", headers, body)])
+    await publish_raw(ingest.kafka, [Outgoing(STOREFRONT_ORDERS.name, 3, b"k", headers, body)])
 
     async def told() -> bool:
         return len(await read_records(ingest.kafka, DEAD_LETTERS)) > before

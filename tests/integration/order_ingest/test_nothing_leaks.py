@@ -87,7 +87,7 @@ async def by_kafka(kafka: KafkaSettings) -> None:
     await publish_raw(
         kafka,
         [
-            Outgoing(0, STOREFRONT_ORDERS.name, 0, MAIL.encode(), headers, json.dumps(one).encode())
+            Outgoing(STOREFRONT_ORDERS.name, 0, MAIL.encode(), headers, json.dumps(one).encode())
             for one in bodies
         ],
     )

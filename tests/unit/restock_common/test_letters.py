@@ -19,7 +19,7 @@ from restock_common.contracts import TYPES, Event
 from restock_common.contracts.dead_letters import MAX_KEPT_BYTES, DeadLetter
 from restock_common.contracts.envelope import Message, Record, decode
 from restock_common.contracts.topics import DEAD_LETTERS
-from restock_common.transact import Enclosed, Outcome, Outgoing, open_letter, transact
+from restock_common.transact import Enclosed, JournalEntry, Outcome, open_letter, transact
 
 
 @pytest.fixture
@@ -42,9 +42,10 @@ async def take(inbox: MemoryInbox, records: Iterable[Record], application: Any =
     )
 
 
-def read(entry: Outgoing) -> Message[Event]:
+def read(entry: JournalEntry) -> Message[Event]:
+    record = entry.record(WRITER.source(SHARD))
     return decode(
-        Record(entry.topic, entry.partition, 0, 0, entry.key, entry.body, entry.headers), TYPES
+        Record(record.topic, record.partition, 0, 0, record.key, record.body, record.headers), TYPES
     )
 
 

@@ -195,9 +195,7 @@ class Letterbox:
         producer = Producer(self._settings)
         await producer.start()
         try:
-            await producer.send(
-                Outgoing(0, place.topic, place.number, letter.held.key, headers, body)
-            )
+            await producer.send(Outgoing(place.topic, place.number, letter.held.key, headers, body))
         finally:
             await producer.stop()
         sent = await self._replayed(letter.id, place, after=letter.event.source_offset)
