@@ -1,6 +1,7 @@
 """The broker and the database that tests meet: real ones, chosen by RESTOCK_TEST_BROKER."""
 
 import os
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +16,9 @@ from restock_local.platform.choose import choose, resolve
 
 _ROOT = Path(__file__).parent
 _ORDER = ("tidy", "unit", "property", "contracts", "integration", "e2e", "faults")
+# What whoever starts a service has to give it: without a key, dead letters hold nothing.
+os.environ.setdefault("RESTOCK_DEAD_LETTER_KEYS", f"test={b64encode(bytes(range(32))).decode()}")
+
 _BROKER = os.environ.get("RESTOCK_TEST_BROKER", "auto")
 _PLATFORM = pytest.StashKey[dict[str, str]]()
 

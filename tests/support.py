@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from restock_common.contracts import TYPES
+from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.envelope import Message, Record, decode, derive_id, encode
 from restock_common.contracts.event import Event
-from restock_common.contracts.topics import Topic
+from restock_common.contracts.topics import DEAD_LETTERS, Topic
 from restock_common.kafka import Producer, partition_of, read_to_end
 from restock_common.settings import KafkaSettings
-from restock_common.transact import Outgoing
+from restock_common.transact import Enclosed, Outgoing, open_letter
 
 T = TypeVar("T")
 
@@ -75,6 +76,18 @@ async def read_records(kafka: KafkaSettings, topic: Topic) -> list[Record]:
 async def read_messages(kafka: KafkaSettings, topic: Topic) -> list[Message[Any]]:
     """Return every message on a topic, in order on each partition."""
     return [decode(record, TYPES) for record in await read_records(kafka, topic)]
+
+
+async def read_letters(kafka: KafkaSettings) -> list[tuple[DeadLetter, Enclosed]]:
+    """Return every dead letter, with what is sealed in it."""
+    seal = kafka.dead_letter_seal()
+    assert seal is not None, "tests/conftest.py gives a key"
+    found = []
+    for one in await read_messages(kafka, DEAD_LETTERS):
+        enclosed = open_letter(one.event, seal)
+        assert enclosed is not None, "the service had a key"
+        found.append((one.event, enclosed))
+    return found
 
 
 async def until(

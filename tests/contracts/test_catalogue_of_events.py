@@ -6,7 +6,15 @@ import pytest
 from tests.contracts.examples import EXAMPLES
 
 from restock_common.contracts import EVENTS, TYPES, Event
-from restock_common.contracts.topics import CATALOGUE, DEMAND, LEDGER, PROMOTIONS, TOPICS, Cleanup
+from restock_common.contracts.topics import (
+    CATALOGUE,
+    DEMAND,
+    LEDGER,
+    PROMOTIONS,
+    STOREFRONT_ORDERS,
+    TOPICS,
+    Cleanup,
+)
 
 every_event = pytest.mark.parametrize("kind", EVENTS, ids=lambda kind: kind.type_name())
 
@@ -74,6 +82,8 @@ def test_topic_configs_are_spelled_as_kafka_spells_them() -> None:
     for topic in TOPICS:
         config = topic.config(min_insync_replicas=2)
         assert config["min.insync.replicas"] == "2"
+        assert ("segment.ms" in config) == (topic is STOREFRONT_ORDERS)
+        assert ("message.timestamp.type" in config) == (topic is STOREFRONT_ORDERS)
         assert config["cleanup.policy"] == topic.cleanup.value
         assert (config["retention.ms"] == "-1") == (topic.retention is None)
         assert int(config["max.message.bytes"]) == topic.max_message_bytes

@@ -42,5 +42,6 @@ async def ingest(
             for kind, items in CATALOGUE.items():
                 answer = await http.put(f"/v1/{kind}:batch", json={"items": items})
                 assert answer.status_code == 202, answer.text
-            yield Ingest(http, kafka, url)
+            database_url = supervisor.database_url(service.name)
+            yield Ingest(http, kafka, url, database_url=database_url)
     await platform.databases.drop_database(service.module)

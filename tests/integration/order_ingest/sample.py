@@ -46,6 +46,7 @@ class Ingest:
     kafka: KafkaSettings
     url: str
     shop: str = SHOP
+    database_url: str = ""
 
 
 def order(number: str, **changes: Any) -> dict[str, Any]:

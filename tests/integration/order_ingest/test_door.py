@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.support import read_messages
-from tests.unit.order_ingest.sample import CHICAGO, catalogue, request
+from tests.unit.order_ingest.sample import CHICAGO, catalogue, customers, request
 
 from order_ingest.domain.requests import HoldRequest
 from order_ingest.handlers import Accepted, Clock, Door
@@ -54,6 +54,7 @@ def door(database: Database, producer: Producer, *, publish_timeout_s: float = 3
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
+        customers=customers(database),
         producer=producer,
         publish_timeout_s=publish_timeout_s,
     )

@@ -7,14 +7,21 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.integration.restock_common.rig import SHARD_NUMBERS, Rig, StoredBooking, terminate_others
-from tests.support import message, outgoing, publish, publish_raw, read_messages, until
+from tests.support import (
+    message,
+    outgoing,
+    publish,
+    publish_raw,
+    read_letters,
+    read_messages,
+    until,
+)
 from tests.unit.restock_common.memory import NINE, UNLUCKY, placed
 
 from restock_common.contracts import Event
-from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import TimeAdvanced
-from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, LEDGER
+from restock_common.contracts.topics import DEMAND, LEDGER
 from restock_common.errors import Transient
 from restock_common.kafka import partition_of, read_to_end
 from restock_common.postgres import Database, PostgresInbox, PostgresWork
@@ -53,13 +60,15 @@ async def test_what_cannot_be_handled_is_set_aside_and_the_stream_goes_on(rig: R
     async with rig.stream("letters") as stream:
         await rig.quiet(stream)
     assert await rig.booked("letters") == {"letters-2/1": 1}
-    letters = [m.event for m in await read_messages(rig.kafka, DEAD_LETTERS)]
-    mine = [e for e in letters if isinstance(e, DeadLetter) and e.consumer == "letters"]
-    assert [(letter.field, letter.source_partition) for letter in mine] == [
+    letters = await read_letters(rig.kafka)
+    mine = [(letter, held) for letter, held in letters if letter.consumer == "letters"]
+    assert [(letter.field, letter.source_partition) for letter, _ in mine] == [
         ("header ce_id", 0),
         ("lines.quantity", 0),
     ]
-    assert f"{UNLUCKY}" in mine[1].reason
+    assert [letter.reason for letter, _ in mine] == ["is not UTF-8", "is unlucky"]
+    assert [held.reason for _, held in mine] == ["is not UTF-8: b'\\xff'", f"is unlucky: {UNLUCKY}"]
+    assert (mine[0][1].key, mine[0][1].body) == (b"\x00", b"\x00\xff")
 
 
 async def test_what_was_committed_but_not_published_is_published_by_the_next(rig: Rig) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import prometheus_client
 import pytest
 from tests.integration.stock_ledger.harness import Ledger, open_ledger
-from tests.support import EPOCH, message, outgoing, publish_raw, read_messages
+from tests.support import EPOCH, message, outgoing, publish_raw, read_letters, read_messages
 from tests.unit.stock_ledger.building import counted, dispatched, order, received, sourcing
 
 from restock_common.contracts import Event
-from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.fulfilment import OrderAllocated
 from restock_common.contracts.ledger import (
     AssortmentListed,
@@ -21,7 +20,7 @@ from restock_common.contracts.ledger import (
     HoldLine,
     ListedLocation,
 )
-from restock_common.contracts.topics import DEAD_LETTERS, FULFILMENT, LEDGER
+from restock_common.contracts.topics import FULFILMENT, LEDGER
 from restock_common.settings import KafkaSettings
 
 pytestmark = pytest.mark.kafka
@@ -107,8 +106,7 @@ async def test_each_bad_input_is_set_aside_with_its_value(
         await ledger.send(0, placed("after"))
         await ledger.quiet()
 
-        letters = [one.event for one in await read_messages(kafka, DEAD_LETTERS)]
-        said = [(one.field, one.reason) for one in letters if isinstance(one, DeadLetter)]
+        said = [(one.field, held.reason) for one, held in await read_letters(kafka)]
         assert [field for field, _ in said] == [bad.field for bad in expected]
         for (_, reason), bad in zip(said, expected, strict=True):
             assert bad.says in reason

@@ -2,7 +2,7 @@
 
 import pytest
 from tests.integration.stock_ledger.harness import Ledger
-from tests.support import message, outgoing, publish_raw, read_messages
+from tests.support import message, outgoing, publish_raw, read_letters, read_messages
 from tests.unit.stock_ledger.building import (
     cancelled,
     counted,
@@ -18,7 +18,7 @@ from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.fulfilment import AllocationCancelRequested, OrderAllocated
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.stock import Level, StockLevelChanged, StockReserved
-from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, FULFILMENT, LEDGER, SHARDS, STOCK
+from restock_common.contracts.topics import DEMAND, FULFILMENT, LEDGER, SHARDS, STOCK
 from restock_common.transact import Outgoing
 
 pytestmark = pytest.mark.kafka
@@ -70,10 +70,11 @@ async def test_orders_travel_the_whole_way(ledger: Ledger) -> None:
     demand = [one.event for one in await read_messages(ledger.kafka, DEMAND)]
     asked = [one for one in demand if isinstance(one, DemandObserved)]
     assert sorted((one.order, one.line) for one in asked) == [("a", "1"), ("a", "2"), ("b", "1")]
-    letters = [one.event for one in await read_messages(ledger.kafka, DEAD_LETTERS)]
-    assert [letter.source_offset for letter in letters] == [3, 5]
-    assert "is missing" in letters[0].reason
-    assert "'nowhere' is no parcel of order 'a'" in letters[1].reason
+    (malformed, _), (lost, held) = await read_letters(ledger.kafka)
+    assert (malformed.source_offset, lost.source_offset) == (3, 5)
+    assert malformed.reason == "is missing"
+    assert "'nowhere' is no parcel of order 'a'" in held.reason
+    assert lost.reason == "... on this shard"
     for topic in (STOCK, FULFILMENT, DEMAND):
         told = await read_messages(ledger.kafka, topic)
         times = [one for one in told if isinstance(one.event, TimeAdvanced)]

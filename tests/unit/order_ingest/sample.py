@@ -4,7 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from order_ingest.domain.checks import Known
+from order_ingest.domain.privacy import Privacy
 from order_ingest.domain.requests import OrderRequest
+from order_ingest.handlers import Customers
+from order_ingest.store import PostgresRecipients
 from restock_common.contracts.catalogue import (
     Catalogue,
     Location,
@@ -14,10 +17,13 @@ from restock_common.contracts.catalogue import (
     Vehicle,
 )
 from restock_common.contracts.ledger import Component, Place
+from restock_common.postgres import Database
+from restock_common.sealing import Seal
 
 NOW = datetime(2017, 1, 2, 9, tzinfo=UTC)
 CHICAGO = Place(latitude=41.88, longitude=-87.63)
 HOUSTON = Place(latitude=29.76, longitude=-95.37)
+PRIVACY = Privacy("a secret of thirty-two characters", position_decimals=3)
 BREAKFAST = (Component(sku="tea", quantity=2), Component(sku="milk", quantity=1))
 
 
@@ -54,3 +60,7 @@ def request(**changes: Any) -> OrderRequest:
             **changes,
         }
     )
+
+
+def customers(database: Database) -> Customers:
+    return Customers(database, PostgresRecipients(Seal({"test": bytes(32)})), PRIVACY)

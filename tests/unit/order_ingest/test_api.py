@@ -2,10 +2,11 @@
 
 import httpx
 import pytest
+from tests.unit.order_ingest.sample import customers
 
-from order_ingest.api import create_api
-from order_ingest.handlers import Clock, Door
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.api import KeyRing, Limit, create_api
+from order_ingest.handlers import Clock, Door, Keys
+from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRegister
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -23,17 +24,22 @@ class Unread:
         return "the catalogue is being read"
 
 
-def client(*, replay: bool = True) -> httpx.AsyncClient:
+def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
+    database = Database("postgresql://nowhere")
     door = Door(
         master_data=Unread(),
         clock=Clock(replay=replay),
-        database=Database("postgresql://nowhere"),
+        database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
+        customers=customers(database),
         producer=Producer(KafkaSettings()),
         publish_timeout_s=1,
     )
-    api = create_api(door, {KEY: "shop", "another-key": "other"})
+    bootstrap = {KEY: "shop", "another-key": "other"}
+    keys = Keys(database, PostgresKeys(), bootstrap, cache_s=1)
+    ring = KeyRing(keys, by_key=Limit(1, burst), by_address=Limit(1, 2 * burst))
+    api = create_api(door, keys, ring)
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     return httpx.AsyncClient(
         transport=transport, base_url="http://door", headers={"X-API-Key": KEY}
@@ -89,3 +95,35 @@ async def test_a_live_clock_has_no_door() -> None:
 async def test_keys_are_compared_whole(key: str) -> None:
     answer = await client().post("/v1/orders", json={}, headers={"X-API-Key": key})
     assert answer.status_code == 401
+
+
+async def test_too_many_requests_with_one_key_are_told_when_to_come_again() -> None:
+    async with client(burst=3) as http:
+        answers = [await http.post("/v1/orders", json={}) for _ in range(5)]
+        assert [one.status_code for one in answers] == [422, 422, 422, 429, 429]
+        late = answers[3]
+        assert late.headers["content-type"] == "application/problem+json"
+        assert late.headers["retry-after"] == "1"
+        assert late.headers["ratelimit"] == '"key";r=0;t=3'
+        assert late.headers["ratelimit-policy"] == '"key";q=3;w=3'
+        other = await http.post("/v1/orders", json={}, headers={"X-API-Key": "another-key"})
+        assert other.status_code == 422, "the other shop has a limit of its own"
+
+
+async def test_whoever_guesses_keys_is_slowed_down() -> None:
+    async with client(burst=20) as http:
+        guesses = [
+            await http.post("/v1/orders", json={}, headers={"X-API-Key": f"guess-{n}"})
+            for n in range(60)
+        ]
+        statuses = [one.status_code for one in guesses]
+        assert statuses.count(401) < 25
+        assert statuses[-1] == 429
+        assert guesses[-1].headers["ratelimit-policy"] == '"address";q=40;w=40'
+
+
+async def test_a_body_that_is_nested_too_deep_is_refused() -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = await client().post("/v1/orders", content=b"[" * 100_000, headers=headers)
+    assert answer.status_code == 400
+    assert "nested deeper" in answer.json()["detail"]

@@ -1,7 +1,7 @@
 """Kits are taken apart at the door, and an order stays made of what it was."""
 
 import pytest
-from tests.unit.order_ingest.sample import BREAKFAST, catalogue, known, request
+from tests.unit.order_ingest.sample import BREAKFAST, PRIVACY, catalogue, known, request
 
 from order_ingest.domain import kits, orders
 from order_ingest.domain.findings import Refused
@@ -30,7 +30,7 @@ def amendment(*lines: dict[str, object]) -> AmendmentRequest:
 
 def test_a_kit_carries_its_components_and_a_product_none() -> None:
     lines = [{"sku": "breakfast", "quantity": 4, "split": False}, {"sku": "tea", "quantity": 1}]
-    kit, tea = take_order("shop", request(lines=lines), known()).event.lines
+    kit, tea = take_order("shop", request(lines=lines), known(), PRIVACY).event.lines
     assert kit == OrderLine(
         line="1", sku="breakfast", quantity=4, components=BREAKFAST, split=False
     )
@@ -39,15 +39,17 @@ def test_a_kit_carries_its_components_and_a_product_none() -> None:
 
 def test_a_repeat_of_an_order_does_not_depend_on_what_its_kit_is_made_of_by_then() -> None:
     asked = request(lines=[{"sku": "breakfast", "quantity": 1}])
-    sourcing = take_order("shop", asked, known()).event.sourcing
-    first = orders.place("shop", asked, catalogue(), sourcing)
-    again = orders.place("shop", asked, with_other_breakfast(), sourcing)
+    sourcing = take_order("shop", asked, known(), PRIVACY).event.sourcing
+    first = orders.place("shop", asked, catalogue(), sourcing, PRIVACY)
+    again = orders.place("shop", asked, with_other_breakfast(), sourcing, PRIVACY)
     assert again.event != first.event
     assert orders.settle(first, again) is first
 
 
 def test_an_amended_kit_stays_what_was_ordered_and_a_new_one_is_what_it_is_now() -> None:
-    placement = take_order("shop", request(lines=[{"sku": "breakfast", "quantity": 1}]), known())
+    placement = take_order(
+        "shop", request(lines=[{"sku": "breakfast", "quantity": 1}]), known(), PRIVACY
+    )
     more = amendment(
         {"line": "1", "sku": "breakfast", "quantity": 2},
         {"line": "2", "sku": "breakfast", "quantity": 1},
@@ -59,7 +61,9 @@ def test_an_amended_kit_stays_what_was_ordered_and_a_new_one_is_what_it_is_now()
 
 
 def test_another_sku_cannot_have_an_old_name() -> None:
-    placement = take_order("shop", request(lines=[{"sku": "breakfast", "quantity": 1}]), known())
+    placement = take_order(
+        "shop", request(lines=[{"sku": "breakfast", "quantity": 1}]), known(), PRIVACY
+    )
     instead = amendment({"line": "1", "sku": "tea", "quantity": 1})
     before = {line.line: line for line in placement.event.lines}
     with pytest.raises(Refused, match=r"lines\.0\.sku: was 'breakfast' in this line"):
@@ -69,11 +73,11 @@ def test_another_sku_cannot_have_an_old_name() -> None:
 def test_too_many_units_of_a_component_are_refused() -> None:
     lines = [{"sku": "tea", "quantity": 1}, {"sku": "breakfast", "quantity": 50_001}]
     with pytest.raises(Refused) as refusal:
-        take_order("shop", request(lines=lines), known())
+        take_order("shop", request(lines=lines), known(), PRIVACY)
     [finding] = refusal.value.findings
     assert (finding.field, finding.value) == ("lines.1.quantity", 50_001)
     lines[1]["quantity"] = 50_000
-    take_order("shop", request(lines=lines), known())
+    take_order("shop", request(lines=lines), known(), PRIVACY)
 
 
 def test_a_cart_takes_each_sku_once() -> None:

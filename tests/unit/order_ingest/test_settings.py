@@ -10,6 +10,8 @@ from restock_common.settings import read_settings
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RESTOCK_API_KEYS", raising=False)
+    monkeypatch.setenv("RESTOCK_TOKEN_SECRET", "a secret of thirty-two characters")
+    monkeypatch.setenv("RESTOCK_MASTER_KEYS", f"test={'A' * 43}=")
 
 
 def test_a_shop_may_have_several_keys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,3 +67,29 @@ def test_an_unknown_clock_is_named(
 def test_an_mqtt_url_names_a_broker(url: str) -> None:
     with pytest.raises(ValueError, match="is not mqtt://host or mqtts://host"):
         Settings(api_keys=SecretStr("shop=long-enough"), mqtt_url=SecretStr(url))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("RESTOCK_TOKEN_SECRET", "secret-and-short", "at least 32"),
+        ("RESTOCK_MASTER_KEYS", "secret", "pair 1"),
+        ("RESTOCK_MASTER_KEYS", "a=secret", "pair 1"),
+        ("RESTOCK_DEAD_LETTER_KEYS", "a=secret", "pair 1"),
+    ],
+)
+def test_what_encrypts_is_checked_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variable: str,
+    value: str,
+    told: str,
+) -> None:
+    monkeypatch.setenv("RESTOCK_API_KEYS", "one=aaaaaaaa")
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit):
+        read_settings(Settings)
+    said = capsys.readouterr().err
+    assert said.startswith(variable)
+    assert told in said
+    assert "secret" not in said

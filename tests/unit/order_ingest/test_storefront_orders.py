@@ -3,13 +3,14 @@
 from typing import Any, cast
 
 import pytest
-from tests.unit.order_ingest.sample import NOW, known, request
+from tests.unit.order_ingest.sample import NOW, customers, known, request
 
 from order_ingest.domain.findings import Refused
 from order_ingest.handlers import Door
 from order_ingest.stream.storefront_orders import StorefrontOrders
 from restock_common.contracts.envelope import Record
 from restock_common.contracts.topics import STOREFRONT_ORDERS
+from restock_common.postgres import Database
 
 
 class KnownDoor:
@@ -17,6 +18,8 @@ class KnownDoor:
 
     def known(self) -> Any:
         return known()
+
+    customers = customers(Database("postgresql://nowhere"))
 
 
 APPLICATION = StorefrontOrders(

@@ -21,11 +21,12 @@ from restock_common.contracts.ledger import (
 )
 from restock_common.contracts.topics import DEMAND, LEDGER
 from restock_common.errors import Fenced, Permanent, Transient
+from restock_common.sealing import Seal
 from restock_common.transact import Cursor, Emission, JournalEntry, Partition, Writer, read_event
 
 NINE = datetime(2017, 1, 2, 9, 30, tzinfo=UTC)
 SHARD = Partition(LEDGER.name, 1)
-WRITER = Writer("test", lambda _topic, key: len(key) % 4)
+WRITER = Writer("test", lambda _topic, key: len(key) % 4, seal=Seal({"test": bytes(32)}))
 UNLUCKY = 13
 """A line of this quantity is refused by the test application."""
 

@@ -114,7 +114,6 @@ def test_things_are_counted_once_however_often_they_are_on_the_topic() -> None:
         source_partition=0,
         source_offset=5,
         reason="bad",
-        body="",
         body_bytes=0,
     )
     tally = _tally(

@@ -9,9 +9,12 @@ from rich.table import Column, Table
 
 from restock_common.contracts.topics import TOPICS
 from restock_local.contracts.command import app as contracts
+from restock_local.customers import app as customers
+from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
 from restock_local.ingest.command import ingest
+from restock_local.keys import app as keys
 from restock_local.ledger import app as ledger
 from restock_local.up import up
 
@@ -28,6 +31,9 @@ app.command()(demo)
 app.command()(ingest)
 app.add_typer(ledger, name="ledger")
 app.add_typer(contracts, name="contracts")
+app.add_typer(dead_letters, name="dead-letters")
+app.add_typer(keys, name="keys")
+app.add_typer(customers, name="customers")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The five services as separate processes: started, watched, killed on purpose, stopped."""
 
 import asyncio
+import base64
 import os
 import secrets
 import signal
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Literal, Self
 
 import aiohttp
+from pydantic import SecretStr
 
+from restock_common.sealing import KEY_BYTES
 from restock_common.settings import ENV_PREFIX, KafkaSettings
 from restock_local.platform.base import Platform
 from restock_local.processes import (
@@ -27,6 +30,9 @@ from restock_local.processes import (
 )
 
 SHOP = "demo"
+_NO_LIMITS = {"KEY_REQUESTS_PER_S": "1000000", "ADDRESS_REQUESTS_PER_S": "1000000"}
+"""All that a local run sends comes with one key, from one address, as fast as it is taken."""
+
 _READY_S = 120.0
 _GRACE_S = 20.0
 _POLL_S = 0.1
@@ -91,6 +97,10 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._killed: set[str] = set()
         self.api_key = secrets.token_urlsafe(18)
+        self.master_keys = _new_key()
+        self._token_secret = secrets.token_hex(32)
+        given = platform.kafka.dead_letter_keys
+        self.dead_letter_keys = _new_key() if given is None else given.get_secret_value()
 
     @property
     def urls(self) -> dict[str, str]:
@@ -167,9 +177,13 @@ class Supervisor:
     async def _environment(self, kind: ServiceKind) -> dict[str, str]:
         settings = {
             **_kafka_environment(self._platform.kafka),
+            "DEAD_LETTER_KEYS": self.dead_letter_keys,
             "HTTP_PORT": str(self._ports[kind.name]),
             "CLOCK": self._clock,
             "API_KEYS": f"{SHOP}={self.api_key}",
+            "TOKEN_SECRET": self._token_secret,
+            "MASTER_KEYS": self.master_keys,
+            **_NO_LIMITS,
         }
         if kind.has_database:
             settings["DATABASE_URL"] = await self._platform.new_database(kind.module)
@@ -203,8 +217,12 @@ class Supervisor:
 
 def _kafka_environment(kafka: KafkaSettings) -> dict[str, str]:
     """Return settings as the environment spells them, without the prefix."""
-    named = kafka.model_dump(exclude_none=True, exclude={"kafka_sasl_password"})
-    environment = {name.upper(): str(value) for name, value in named.items()}
-    if kafka.kafka_sasl_password is not None:
-        environment["KAFKA_SASL_PASSWORD"] = kafka.kafka_sasl_password.get_secret_value()
-    return environment
+    return {
+        name.upper(): str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+        for name, value in kafka.model_dump(exclude_none=True).items()
+    }
+
+
+def _new_key() -> str:
+    """Return a key for encryption, under a name, as the environment spells it."""
+    return f"local={base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"

@@ -94,6 +94,14 @@ def _show(console: Console, supervisor: Supervisor, info: dict[str, str], bootst
         soft_wrap=True,
     )
     console.print(
+        "What could not be taken:\n\n"
+        f"RESTOCK_DEAD_LETTER_KEYS={supervisor.dead_letter_keys}"
+        f" restock dead-letters list --kafka {bootstrap}\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
         "Routes follow a warehouse's cut-off; forecasts and purchase orders, midnight UTC."
     )
     console.print("Ctrl-C stops everything.")

@@ -1,6 +1,7 @@
 """What becomes of an input that fails: it is tried again, or set aside with the reason."""
 
 import math
+import re
 
 SHOWN_CHARACTERS = 80
 """Of a longer value the beginning is shown: enough to find it, too little to flood a log."""
@@ -8,6 +9,8 @@ SHOWN_CHARACTERS = 80
 JsonScalar = str | int | float | bool | None
 
 _MAX_SAFE_INTEGER = 2**53 - 1  # beyond it JSON readers round (RFC 8259, section 6)
+_VALUE = re.compile(r"""['"]|: """)
+_PLAIN_NAME = re.compile(r"(header )?[a-z0-9_]{1,40}")
 
 
 class RestockError(Exception):
@@ -33,7 +36,8 @@ class Permanent(RestockError):
     """The input can never be handled: it goes to the dead letters with this reason.
 
     Args:
-        reason: What is wrong, naming the offending value.
+        reason: What is wrong, naming the offending value in quotes or after a colon, so that
+            `without_values` can leave it out.
         field: The place in the input, such as `lines.0.quantity` or `header ce_id`.
     """
 
@@ -63,3 +67,21 @@ def shown(value: object) -> JsonScalar:
         case _:
             text = value if isinstance(value, str) else repr(value)
             return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+
+
+def without_values(reason: str) -> str:
+    """Return a reason as it may stand in a log: without the values that were found at fault.
+
+    They are quoted, or come after a colon. From the first quotation mark to the last, all goes:
+    what stands in between may have marks of its own.
+    """
+    found = _VALUE.search(reason)
+    if found is None or found[0] == ": ":
+        return reason[: found.start()] if found else reason
+    last = max(reason.rfind("'"), reason.rfind('"'))
+    return reason[: found.start()] + "..." + reason[last + 1 :].partition(": ")[0]
+
+
+def plain_field(field: str) -> str:
+    """Return a fault's place as it may stand in a log: senders choose the names of some fields."""
+    return ".".join(one if _PLAIN_NAME.fullmatch(one) else "?" for one in field.split("."))

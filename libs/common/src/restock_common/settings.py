@@ -5,8 +5,10 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from restock_common.sealing import Seal, parse_keys
 
 ENV_PREFIX = "RESTOCK_"
 
@@ -24,6 +26,9 @@ class KafkaSettings(BaseSettings):
         kafka_sasl_mechanism: Used with SASL protocols.
         kafka_sasl_username: Used with SASL protocols.
         kafka_sasl_password: Used with SASL protocols; never shown.
+        dead_letter_keys: What dead letters are encrypted with: `name=key` pairs separated by
+            commas, a key being the base64 of 32 random bytes; the first one encrypts, all decrypt.
+            Without one a dead letter holds nothing of the record, which stays where it came from.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
@@ -37,6 +42,19 @@ class KafkaSettings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
+    dead_letter_keys: SecretStr | None = None
+
+    @field_validator("dead_letter_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parse_keys(value.get_secret_value())
+        return value
+
+    def dead_letter_seal(self) -> Seal | None:
+        """Return what encrypts and decrypts dead letters; None where no key is given."""
+        keys = self.dead_letter_keys
+        return None if keys is None else Seal(parse_keys(keys.get_secret_value()))
 
 
 class ServiceSettings(KafkaSettings):

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import structlog
@@ -13,12 +13,13 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, TraceFlags
+from opentelemetry.trace import Span, SpanKind, StatusCode, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.event import Event
+from restock_common.redaction import Formatter, Redactor, secrets_of
 from restock_common.settings import ServiceSettings
 
 RECORDS = Counter(
@@ -159,14 +160,17 @@ _tracer = trace.get_tracer("restock")
 def configure(service: str, settings: ServiceSettings) -> None:
     """Set up logging and tracing for this process; call once, from the composition root."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr)
+    redactor = Redactor(secrets_of(settings))
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Formatter(redactor))
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler])
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             _trace_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            redactor,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -199,10 +203,10 @@ def decision_span(message: Message[Event]) -> Iterator[str | None]:
     if message.traceparent is None or not _sampled(message.traceparent):
         yield message.traceparent  # the ids travel on, no span is made
         return
-    with _tracer.start_as_current_span(
+    with _span(
         f"process {message.event.topic.name}",
-        context=_context(message.traceparent),
-        kind=SpanKind.CONSUMER,
+        _context(message.traceparent),
+        SpanKind.CONSUMER,
         attributes={
             "messaging.system": "kafka",
             "messaging.operation.type": "process",
@@ -218,8 +222,32 @@ def decision_span(message: Message[Event]) -> Iterator[str | None]:
 def request_span(name: str, incoming: str | None) -> Iterator[str | None]:
     """Open the span of one HTTP request; yields the traceparent for what it publishes."""
     context = _context(incoming) if incoming else None
-    with _tracer.start_as_current_span(name, context=context, kind=SpanKind.SERVER) as span:
+    with _span(name, context, SpanKind.SERVER) as span:
         yield traceparent(span)
+
+
+@contextmanager
+def _span(
+    name: str,
+    context: Context | None,
+    kind: SpanKind,
+    attributes: Mapping[str, str] | None = None,
+) -> Iterator[Span]:
+    """Open a span that tells the kind of an error, and not its words: they may name people."""
+    with _tracer.start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_attribute("error.type", type(error).__name__)
+            span.set_status(StatusCode.ERROR)
+            raise
 
 
 def traceparent(span: Span | None = None) -> str | None:

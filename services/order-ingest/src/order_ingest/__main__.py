@@ -4,16 +4,18 @@ import socket
 
 import uvloop
 
-from order_ingest.api import create_api
-from order_ingest.handlers import Clock, Door
+from order_ingest.api import KeyRing, Limit, create_api
+from order_ingest.domain.privacy import Privacy
+from order_ingest.handlers import Clock, Customers, Door, Keys
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRecipients, PostgresRegister
 from order_ingest.stream import MqttDevices, StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
 from restock_common.postgres import Database, PostgresInbox
 from restock_common.runtime import CatalogueReader, Component, Service, Stream
+from restock_common.sealing import Seal, parse_keys
 from restock_common.settings import read_settings
 
 SERVICE = "order-ingest"
@@ -27,14 +29,21 @@ def build(settings: Settings) -> Service:
     clock = Clock(replay=settings.clock == "replay")
     reader = CatalogueReader(settings, today=lambda: clock.come().date())
     book, register = PostgresOrderBook(), PostgresRegister()
+    customers = Customers(
+        database,
+        PostgresRecipients(Seal(parse_keys(settings.master_keys.get_secret_value()))),
+        Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
+    )
     door = Door(
         master_data=reader,
         clock=clock,
         database=database,
         book=book,
         register=register,
+        customers=customers,
         producer=producer,
         publish_timeout_s=settings.publish_timeout_s,
+        seal=settings.dead_letter_seal(),
     )
     stream = Stream(
         service=SERVICE,
@@ -66,7 +75,18 @@ def build(settings: Settings) -> Service:
         await producer.stop()
         await database.close()
 
-    return Service(SERVICE, settings, create_api(door, shops), components, opening, closing)
+    keys = Keys(database, PostgresKeys(), shops, cache_s=settings.keys_cache_s)
+    ring = KeyRing(
+        keys,
+        by_key=_limit(settings.key_requests_per_s),
+        by_address=_limit(settings.address_requests_per_s),
+    )
+    api = create_api(door, keys, ring)
+    return Service(SERVICE, settings, api, components, opening, closing)
+
+
+def _limit(per_s: float) -> Limit:
+    return Limit(per_s, burst=int(2 * per_s))
 
 
 async def main() -> int:

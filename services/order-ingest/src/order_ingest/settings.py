@@ -13,6 +13,7 @@ from pydantic import (
     field_validator,
 )
 
+from restock_common.sealing import parse_keys
 from restock_common.settings import ServiceSettings
 
 MIN_KEY_CHARACTERS = 8
@@ -36,7 +37,21 @@ class Settings(ServiceSettings):
     Attributes:
         api_keys: `shop=key` pairs separated by commas; a shop may have several keys, so that one
             can be replaced without a pause. A shop's name is lower-case letters, digits, `_` and
-            `-`, 32 at most; a key has 8 characters or more. There is no default.
+            `-`, 32 at most; a key has 8 characters or more. There is no default. They are good for
+            everything that their shop may do, and have no end: make others with them.
+        token_secret: What customers' tokens are derived with, 32 characters or more, the same for
+            ever and on every replica: with another one every customer is somebody else.
+        master_keys: What customers' keys are encrypted with: `name=key` pairs as in
+            `RESTOCK_DEAD_LETTER_KEYS`; after a new one has been put in front,
+            `restock customers rewrap` brings all keys under it.
+        position_decimals: Of latitude and longitude, as told in events: of 3, an order moves
+            79 metres at most; of 4, 8; of 2, 790.
+        keys_cache_s: How long a key is believed without looking into the database again; one that
+            was revoked is good for nothing after that time.
+        key_requests_per_s: How many requests one key may make on one replica, in the long run;
+            twice as many at once.
+        address_requests_per_s: How many may come from one address to one replica; twice as many at
+            once. A wrong key counts as 20.
         clock: `live` says the system's time on every shard; `replay` says what `POST /v1/clock`
             is told.
         clock_tick_s: How often the live clock speaks.
@@ -49,6 +64,12 @@ class Settings(ServiceSettings):
     """
 
     api_keys: SecretStr
+    token_secret: Annotated[SecretStr, Field(min_length=32)]
+    master_keys: SecretStr
+    position_decimals: Annotated[int, Field(ge=0, le=7)] = 3
+    keys_cache_s: Annotated[float, Field(gt=0, le=60)] = 5.0
+    key_requests_per_s: Annotated[float, Field(ge=1, le=1_000_000)] = 1000.0
+    address_requests_per_s: Annotated[float, Field(ge=10, le=1_000_000)] = 1000.0
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -62,6 +83,12 @@ class Settings(ServiceSettings):
         shops_by_key(value)
         return value
 
+    @field_validator("master_keys")
+    @classmethod
+    def _master_keys(cls, value: SecretStr) -> SecretStr:
+        parse_keys(value.get_secret_value())
+        return value
+
 
 def shops_by_key(api_keys: SecretStr) -> dict[str, str]:
     """Return the shop of each key. Raises ValueError saying which pair is wrong, never the key."""
@@ -69,8 +96,8 @@ def shops_by_key(api_keys: SecretStr) -> dict[str, str]:
     for number, pair in enumerate(api_keys.get_secret_value().split(","), 1):
         shop, _, key = (part.strip() for part in pair.partition("="))
         try:
-            _SHOP.validate_python(shop)
-        except ValidationError:
+            check_shop(shop)
+        except ValueError:
             raise ValueError(f"pair {number} does not begin with a shop's name and '='") from None
         if len(key) < MIN_KEY_CHARACTERS or not key.isascii():
             raise ValueError(
@@ -80,3 +107,13 @@ def shops_by_key(api_keys: SecretStr) -> dict[str, str]:
             raise ValueError(f"the key of {shop!r} stands there twice")
         shops[key] = shop
     return shops
+
+
+def check_shop(name: str) -> None:
+    """Raise ValueError where a name cannot be a shop's."""
+    try:
+        _SHOP.validate_python(name)
+    except ValidationError:
+        raise ValueError(
+            f"{name[:40]!r} is no shop's name: lower-case letters, digits, _ and -, 32 at most"
+        ) from None

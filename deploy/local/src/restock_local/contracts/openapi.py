@@ -1,9 +1,12 @@
 """OpenAPI of every service with an API, from the routes themselves; nothing is started."""
 
+import base64
 from typing import Any, cast
 
 from fastapi import FastAPI
 from pydantic import SecretStr
+
+from restock_common.sealing import KEY_BYTES
 
 _NOBODY = cast("Any", None)
 """Stands for what only answers requests, and none are made here."""
@@ -26,7 +29,13 @@ def _order_ingest() -> FastAPI:
     from order_ingest.__main__ import build
     from order_ingest.settings import Settings
 
-    return build(Settings(api_keys=SecretStr("shop=not-a-real-key"), clock="replay")).api
+    settings = Settings(
+        api_keys=SecretStr("shop=not-a-real-key"),
+        token_secret=SecretStr("not-a-real-secret-" + "-" * 32),
+        master_keys=SecretStr(f"none={base64.b64encode(bytes(KEY_BYTES)).decode()}"),
+        clock="replay",
+    )
+    return build(settings).api
 
 
 def _stock_ledger() -> FastAPI:

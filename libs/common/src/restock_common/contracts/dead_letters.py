@@ -12,9 +12,21 @@ MAX_KEPT_BYTES = 1_048_576
 
 
 class DeadLetter(Event):
-    """A record that can never be handled, where it came from, and what was wrong with it."""
+    """A record that can never be handled, where it came from, and what was wrong with it.
+
+    What can be read by anyone who reads the topic names no value of the record: storefronts write
+    what they like, and some of it is about people.
+
+    Attributes:
+        reason: What is wrong, without the values.
+        field: Where.
+        sealed: The whole reason, the headers, the key and the body, encrypted, as base64; see
+            `transact.letters`. Without a key in the settings, None: they are where they came from.
+        body_bytes: The whole length of the record's value, also where it was cut.
+    """
 
     topic: ClassVar[Topic] = DEAD_LETTERS
+    version: ClassVar[int] = 2
 
     consumer: str
     source_topic: str
@@ -23,14 +35,8 @@ class DeadLetter(Event):
     reason: str
     field: str | None = None
     attempt: Annotated[int, Field(ge=1)] = 1
-    headers: tuple[tuple[str, str], ...] = ()
-    """Header names and values; bytes that are not UTF-8 are shown as escapes."""
-    record_key: str | None = None
-    """The record's key, as base64."""
-    body: str
-    """The record's value, as base64."""
+    sealed: str | None = None
     body_bytes: int
-    """The whole length, also where `body` was cut."""
 
     @property
     def key(self) -> str:

@@ -33,6 +33,11 @@ class Topic:
         retention: How long records are kept; None keeps them for ever.
         cleanup: Delete after the retention, or keep the last record of each key.
         max_message_bytes: The largest record batch the broker takes.
+        segment: How long records are written to one file. The file that is written to is never
+            deleted, so that records may outlive the retention by this; None leaves it to the broker
+            (Kafka: 7 days).
+        timed_by_broker: Records have the time at which they came, whatever their producer says:
+            retention goes by it, and a time in the future would keep them until then.
     """
 
     name: str
@@ -42,23 +47,36 @@ class Topic:
     retention: timedelta | None = timedelta(days=30)
     cleanup: Cleanup = Cleanup.DELETE
     max_message_bytes: int = 2_097_152
+    segment: timedelta | None = None
+    timed_by_broker: bool = False
 
     def config(self, *, min_insync_replicas: int) -> dict[str, str]:
         """Return the broker-side settings of this topic, as Kafka spells them."""
-        retention_ms = -1 if self.retention is None else int(self.retention.total_seconds() * 1000)
-        return {
+        retention_ms = -1 if self.retention is None else _ms(self.retention)
+        config = {
             "cleanup.policy": self.cleanup.value,
             "retention.ms": str(retention_ms),
             "max.message.bytes": str(self.max_message_bytes),
             "min.insync.replicas": str(min_insync_replicas),
         }
+        if self.segment is not None:
+            config["segment.ms"] = str(_ms(self.segment))
+        if self.timed_by_broker:
+            config["message.timestamp.type"] = "LogAppendTime"
+        return config
+
+
+def _ms(span: timedelta) -> int:
+    return int(span.total_seconds() * 1000)
 
 
 STOREFRONT_ORDERS = Topic(
     "restock.storefront-orders.v1",
     "any",
     "storefronts",
-    retention=timedelta(days=3),
+    retention=timedelta(days=3),  # storefronts write what they like: long enough for a weekend
+    segment=timedelta(hours=6),
+    timed_by_broker=True,
     max_message_bytes=1_048_588,  # Kafka's own default: what becomes of an order can be larger
 )
 LEDGER = Topic(

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from restock_common.errors import Permanent
+from restock_common.errors import Permanent, plain_field, without_values
 
 Body = dict[str, Any]
 
@@ -29,8 +29,21 @@ class Upcaster:
     change: Callable[[Body], Body]
 
 
-UPCASTERS: Mapping[str, Upcaster] = {}
-"""By the CloudEvents type that is read; every event has had one version so far."""
+def _without_content(body: Body) -> Body:
+    """Return a dead letter as it is told since it is sealed: it held the record in the clear."""
+    told = {name: value for name, value in body.items() if name not in _HELD_BY_DEAD_LETTERS}
+    told["reason"] = without_values(body["reason"])
+    if body.get("field") is not None:
+        told["field"] = plain_field(body["field"])
+    return told
+
+
+_HELD_BY_DEAD_LETTERS = frozenset({"headers", "record_key", "body"})
+
+UPCASTERS: Mapping[str, Upcaster] = {
+    "restock.DeadLetter.v1": Upcaster("restock.DeadLetter.v2", _without_content),
+}
+"""By the CloudEvents type that is read."""
 
 
 def upcast(

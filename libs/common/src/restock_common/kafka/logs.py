@@ -186,6 +186,20 @@ async def read_to_end(
 ) -> AsyncGenerator[Record, None]:
     """Yield every record of a topic up to where it ends now, in order on each partition."""
     partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
+    async for record in read_partitions_to_end(settings, partitions, start):
+        yield record
+
+
+async def read_partitions_to_end(
+    settings: KafkaSettings, partitions: Sequence[Partition], start: Mapping[int, int] | None = None
+) -> AsyncGenerator[Record, None]:
+    """Yield every record of some partitions up to where they end now, in order on each.
+
+    Args:
+        settings: How to reach the broker.
+        partitions: Of one topic.
+        start: The first offset that is read, by the partition's number.
+    """
     bounds = await log_bounds(settings, partitions)
     async with Reader(settings) as client:
         client.assign([as_tp(partition) for partition in partitions])

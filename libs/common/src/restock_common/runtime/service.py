@@ -65,6 +65,8 @@ class Service:
 
     async def run(self) -> int:
         """Serve until SIGTERM or SIGINT, or until a component dies; return the exit code."""
+        if self._settings.dead_letter_keys is None:
+            log.warning("dead_letters_hold_nothing", reason="RESTOCK_DEAD_LETTER_KEYS is not set")
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 StateT = TypeVar("StateT")
 
 _RETRY_S = 0.2
+_LONGEST_RETRY_S = 5.0
 _COMMIT_EVERY_S = 1.0
 _DRAIN_S = 5.0
 
@@ -71,7 +72,9 @@ class Stream(Generic[StateT]):
         self._inbox = inbox
         self._producer = producer
         self._application = application
-        self._writer = Writer(service, partition_of, telemetry.decision_span)
+        self._writer = Writer(
+            service, partition_of, telemetry.decision_span, kafka.dead_letter_seal()
+        )
         self._max_records = max_records
         self._linger_s = linger_ms / 1000
         self._concurrent = concurrent
@@ -85,6 +88,7 @@ class Stream(Generic[StateT]):
         self._lost: dict[Partition, str] = {}
         self._fetched_again: dict[Partition, int] = {}
         self._garbage = Collector()
+        self._failures: dict[Partition, int] = {}
         self._joined = False
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
@@ -204,14 +208,21 @@ class Stream(Generic[StateT]):
                 await self._fenced(cursor, error)
             except Transient as error:
                 log.warning("batch_retry", partition=str(partition), error=str(error))
-                await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(self._backoff_s(partition))
                 await self._resync(partition)
             except Exception as error:  # noqa: BLE001 - a bug: this partition halts with an alarm
                 self._halt(partition, error)
             else:
+                self._failures.pop(partition, None)
                 telemetry.BATCH_SECONDS.labels(partition.topic).observe(time.monotonic() - started)
                 self._count(partition, outcome)
                 await self._keep(outcome)
+
+    def _backoff_s(self, partition: Partition) -> float:
+        """Return the pause before a batch is tried again: twice as long after each failure."""
+        failures = self._failures.get(partition, 0)
+        self._failures[partition] = failures + 1
+        return float(min(_RETRY_S * 2 ** min(failures, 10), _LONGEST_RETRY_S))
 
     def _steps_over(self, cursor: Cursor, records: Sequence[Record]) -> bool:
         """Fetch again, once, where a batch begins beyond the cursor.

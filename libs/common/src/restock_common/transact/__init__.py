@@ -9,7 +9,7 @@ positions that they have seen. Known here are Protocols only, neither Kafka nor 
 
 from restock_common.transact.batch import act, read_event, transact
 from restock_common.transact.chain import canonical, chained, next_head
-from restock_common.transact.letters import dead_letter
+from restock_common.transact.letters import Enclosed, dead_letter, open_letter
 from restock_common.transact.log import check_log, log_identity
 from restock_common.transact.model import (
     Application,
@@ -29,6 +29,7 @@ __all__ = [
     "Application",
     "Cursor",
     "Emission",
+    "Enclosed",
     "Inbox",
     "JournalEntry",
     "Outcome",
@@ -44,6 +45,7 @@ __all__ = [
     "dead_letter",
     "log_identity",
     "next_head",
+    "open_letter",
     "read_event",
     "transact",
 ]

@@ -245,7 +245,7 @@ def _in_log_order(
     results = [*intake.refused, *zip(intake.records, decided, strict=True)]
     for record, result in sorted(results, key=lambda pair: pair[0].offset):
         if isinstance(result, Permanent):
-            letter = dead_letter(writer.service, record, result)
+            letter = dead_letter(writer.service, record, result, writer.seal)
             letters.append(letter)
             emissions.append((letter, 0, Emission(letter.event, topic=DEAD_LETTERS, partition=0)))
         else:
@@ -258,8 +258,9 @@ def _stamp(
 ) -> list[JournalEntry]:
     """Give each emission its id, position, partition and bytes; they are numbered from `first`.
 
-    Time that is only passed on is told again by the log itself, every second for ever: it goes
-    out like all else, and is not kept.
+    Time that is only passed on is told again by the log itself, every second for ever, and dead
+    letters are encrypted, never twice to the same bytes: both go out like all else, and are not
+    kept. So the chain stays a function of the log.
     """
     stamped = []
     last: Message[Event] | None = None
@@ -288,7 +289,7 @@ def _stamp(
             emission.traceparent or cause.traceparent,
             cursor.incarnation,
             encode_body(event),
-            kept=type(event) is not TimeAdvanced,
+            kept=not isinstance(event, TimeAdvanced | DeadLetter),
         )
         stamped.append(entry)
     return stamped

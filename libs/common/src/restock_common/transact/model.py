@@ -16,6 +16,7 @@ from restock_common.contracts.envelope import (
     headers_of,
 )
 from restock_common.contracts.topics import Topic
+from restock_common.sealing import Seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ class JournalEntry(NamedTuple):
         incarnation: Of the journal, when the entry was written.
         body: The event as JSON.
         head: The chain's head after the batch that this entry ends.
-        kept: Part of the record of what was decided, and so of the chain; what is not kept is
-            deleted once it has been published.
+        kept: Part of the record of what was decided, and so of the chain; what is not kept (time
+            that is passed on, dead letters) is deleted once it has been published.
     """
 
     sequence: int
@@ -213,11 +214,13 @@ class Writer:
         service: The service's name.
         partition_of: (topic name, key) -> partition.
         trace: Opens the span of a decision.
+        seal: Encrypts what dead letters hold.
     """
 
     service: str
     partition_of: Callable[[str, bytes], int]
     trace: Trace = lambda message: nullcontext(message.traceparent)
+    seal: Seal | None = None
 
     def source(self, partition: Partition) -> str:
         """Return the CloudEvents source of what is decided on a partition."""

@@ -113,6 +113,7 @@ class Forecaster:
         checkpoint_every_s: float,
     ) -> None:
         self._kafka = kafka
+        self._seal = kafka.dead_letter_seal()
         self._producer = producer
         self._checkpoints = checkpoints
         self._every_events = checkpoint_every_events
@@ -222,14 +223,15 @@ class Forecaster:
             published = handlers.take(state, message) if message is not None else []
         except Permanent as error:
             outcome = "dead_letter"
-            published = [dead_letter(SERVICE, record, error)]
+            letter = dead_letter(SERVICE, record, error, self._seal)
+            published = [letter]
             log.warning(
                 "dead_letter",
                 topic=record.topic,
                 partition=record.partition,
                 offset=record.offset,
-                field=error.field,
-                reason=error.reason,
+                field=letter.event.field,
+                reason=letter.event.reason,
             )
         await self._publish(state.number, published)
         state.next_offset = record.offset + 1

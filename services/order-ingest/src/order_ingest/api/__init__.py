@@ -1,24 +1,36 @@
 """The HTTP doors, under /v1; every error is an RFC 9457 problem."""
 
-from collections.abc import Mapping
-
 from fastapi import Depends, FastAPI
 
-from order_ingest.api import catalogue, clock, holds, orders, problems, scans, transfers, warehouse
+from order_ingest.api import (
+    catalogue,
+    clock,
+    customers,
+    holds,
+    keys,
+    orders,
+    problems,
+    scans,
+    transfers,
+    warehouse,
+)
 from order_ingest.api.answers import EVERYWHERE
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
-from order_ingest.handlers import Door
+from order_ingest.domain.keys import Action
+from order_ingest.domain.limits import Limit
+from order_ingest.handlers import Door, Keys
 
-__all__ = ["create_api"]
+__all__ = ["KeyRing", "Limit", "create_api"]
 
 
-def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
+def create_api(door: Door, known: Keys, ring: KeyRing) -> FastAPI:
     """Return the API; `POST /v1/clock` is there only where time is a replay's.
 
     Args:
         door: What decides and publishes.
-        shops_by_key: The shop that each API key stands for.
+        known: The API keys.
+        ring: Lets requests in.
     """
     api = FastAPI(
         title="Restock order-ingest",
@@ -28,18 +40,20 @@ def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(api)
-    keys = KeyRing(shops_by_key)
     routers = [
-        orders.router(door, keys),
-        holds.router(door, keys),
-        warehouse.router(door),
-        scans.router(door),
-        transfers.router(door),
-        catalogue.router(door),
+        (Action.ORDERS, orders.router(door, ring)),
+        (Action.ORDERS, holds.router(door, ring)),
+        (Action.WAREHOUSE, warehouse.router(door)),
+        (Action.WAREHOUSE, scans.router(door)),
+        (Action.WAREHOUSE, transfers.router(door)),
+        (Action.CATALOGUE, catalogue.router(door)),
+        (Action.KEYS, keys.router(known, ring)),
+        (Action.CUSTOMERS, customers.router(door.customers, ring)),
+        (Action.MANIFEST, customers.manifest_router(door.customers, ring)),
     ]
     if door.clock.replay:
-        routers.append(clock.router(door))
-    for router in routers:
-        api.include_router(router, dependencies=[Depends(keys.shop)], responses=EVERYWHERE)
+        routers.append((Action.CLOCK, clock.router(door)))
+    for action, router in routers:
+        api.include_router(router, dependencies=[Depends(ring.may(action))], responses=EVERYWHERE)
     describe(api)
     return api

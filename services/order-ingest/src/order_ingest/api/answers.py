@@ -12,11 +12,13 @@ Answers = dict[int | str, dict[str, Any]]
 _MEANINGS: dict[int, str] = {
     400: "It is not JSON, or it ended before its time.",
     401: "The key is missing, or not known.",
+    403: "The key is not good for this.",
     404: "Nothing is at this address, or it speaks of something that was never taken here.",
     409: "It contradicts what was taken before, which stays.",
     413: "It is too large: send it in parts.",
     415: "It is not said to be JSON.",
     422: "It cannot be taken: `errors` names each field, its value and the reason.",
+    429: "Too much came with this key, or from this address: wait.",
     503: "Kafka or the database is away, nothing is promised: send it again.",
 }
 _RETRY_AFTER: dict[str, Any] = {
@@ -24,6 +26,7 @@ _RETRY_AFTER: dict[str, Any] = {
 }
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    429: _RETRY_AFTER,
     503: _RETRY_AFTER,
 }
 
@@ -84,6 +87,56 @@ class CatalogueAnswer(BaseModel):
     accepted: dict[str, int]
 
 
+class KeyAnswer(BaseModel):
+    """An API key without its secret."""
+
+    id: str
+    shop: str
+    name: str
+    actions: list[str]
+    created_at: str
+    ends_at: str | None
+    replaces: str | None
+    last_used_at: str | None
+
+
+class NewKeyAnswer(KeyAnswer):
+    """An API key as it is told once: `key` is what requests are made with."""
+
+    key: str
+
+
+class KeysAnswer(BaseModel):
+    """The keys of a shop."""
+
+    keys: list[KeyAnswer]
+
+
+class OrderDelivery(BaseModel):
+    """Who gets an order; `recipient` is null where nobody may know any more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    order: str
+    recipient: dict[str, str] | None
+
+
+class CustomerDelivery(BaseModel):
+    """Who a customer is; `recipient` is null where nobody may know any more."""
+
+    model_config = ConfigDict(extra="allow")
+
+    customer: str
+    recipient: dict[str, str] | None
+
+
+class ManifestAnswer(BaseModel):
+    """Who gets what was asked for, in that order."""
+
+    orders: list[OrderDelivery]
+    customers: list[CustomerDelivery]
+
+
 class ClockAnswer(BaseModel):
     """How far time has come."""
 
@@ -109,6 +162,18 @@ def accepts(model: type[BaseModel], *statuses: int, mixed: bool = False) -> Answ
     return {**answers, **refusals(*statuses)}
 
 
+def answers(model: type[BaseModel] | None, status: int, *statuses: int) -> Answers:
+    """Return a route's answers where nothing is published.
+
+    Args:
+        model: Of the answer; None where it has no body.
+        status: Of the answer.
+        statuses: Of problems, beside those that every route has.
+    """
+    told: dict[str, Any] = {"description": HTTPStatus(status).phrase}
+    return {status: told if model is None else {"model": model, **told}, **refusals(*statuses)}
+
+
 def refusals(*statuses: int) -> Answers:
     """Return problems as answers of a route."""
     schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
@@ -122,5 +187,5 @@ def refusals(*statuses: int) -> Answers:
     }
 
 
-EVERYWHERE: Answers = refusals(400, 401, 404, 413, 415, 422, 503)
+EVERYWHERE: Answers = refusals(400, 401, 403, 404, 413, 415, 422, 429, 503)
 """What every route can answer."""

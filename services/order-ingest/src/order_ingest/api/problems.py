@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from order_ingest.domain.findings import Conflict, Finding, Refused, Unknown
+from order_ingest.domain.findings import Conflict, Finding, Forbidden, Refused, Unknown
 from order_ingest.handlers import Accepted
 from restock_common.errors import JsonScalar, Permanent
 from restock_common.runtime import problems
@@ -22,6 +22,8 @@ def describe_refusal(error: Permanent) -> dict[str, Any]:
             return describe(status, str(error), [_error(found) for found in error.findings])
         case Unknown():
             return describe(HTTPStatus.NOT_FOUND, error.reason)
+        case Forbidden():
+            return describe(HTTPStatus.FORBIDDEN, error.reason)
         case Conflict():
             return describe(HTTPStatus.CONFLICT, error.reason)
         case _:

@@ -1,7 +1,7 @@
 """Who speaks, and what they say: the API key, the body and the trace of a request."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from hmac import compare_digest
+import time
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -9,6 +9,10 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
+from order_ingest.domain.keys import Action, Holder
+from order_ingest.domain.limits import Limit, Room, network_of
+from order_ingest.domain.requests import check_depth
+from order_ingest.handlers import Keys
 from restock_common import telemetry
 from restock_common.runtime.problems import Problem
 
@@ -21,12 +25,19 @@ MAX_CATALOGUE_BYTES = 4_194_304
 MAX_WHOLE_CATALOGUE_BYTES = 33_554_432
 """100,000 entities of some 300 bytes."""
 
+WRONG_KEY_COST = 20
+"""A request with a wrong key counts as so many of its address."""
+
 _JSON = "application/json"
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
+Guard = Callable[..., Awaitable[Holder]]
+"""A dependency that lets a request in, or raises."""
+
+
 class DoorRoute(APIRoute):
-    """A route whose requests are traced, under the name of its template."""
+    """A route whose requests are traced, under the name of its template, and told their limits."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """Return the handler, inside the span of the request."""
@@ -36,36 +47,109 @@ class DoorRoute(APIRoute):
         async def traced(request: Request) -> Response:
             with telemetry.request_span(name, request.headers.get("traceparent")):
                 response: Response = await handle(request)
-                return response
+            response.headers.update(getattr(request.state, "limits", {}))
+            return response
 
         return traced
 
 
 class KeyRing:
-    """Knows the shop by its key.
+    """Lets in whoever has a key, as far as the key goes and no faster than the limits allow.
 
     Args:
-        shops_by_key: The shop of each key.
+        keys: Knows who comes with a key.
+        by_key: How many requests one key may make.
+        by_address: How many come from one address, with good keys or bad ones.
     """
 
-    def __init__(self, shops_by_key: Mapping[str, str]) -> None:
-        self._shops = [(key.encode(), shop) for key, shop in shops_by_key.items()]
+    def __init__(self, keys: Keys, *, by_key: Limit, by_address: Limit) -> None:
+        self._keys = keys
+        self._by_key = by_key
+        self._by_address = by_address
+        self._guards = {action: self._guard(action) for action in Action}
 
-    async def shop(self, key: Annotated[str | None, Security(_KEY_HEADER)]) -> str:
-        """Return the shop that the request's key stands for, compared in constant time.
+    def may(self, action: Action) -> Guard:
+        """Return the dependency that lets in whoever has a key for an action, and tells who it is.
+
+        Always the same for an action, so that FastAPI asks it once a request.
 
         Raises:
-            Problem: 401, the key is missing or not known.
+            Problem: 403, the key is not good for it; and what `holder` raises.
         """
-        given = (key or "").encode()
-        matches = [shop for known, shop in self._shops if compare_digest(known, given)]
-        if not matches:
+        return self._guards[action]
+
+    async def shop(self, request: Request) -> str:
+        """Return the shop of whoever makes a request, which may have been asked already."""
+        known: Holder | None = getattr(request.state, "holder", None)
+        if known is None:
+            known = await self.holder(request, request.headers.get(_KEY_HEADER.model.name))
+        return known.shop
+
+    async def address(self, request: Request) -> str:
+        """Return the network that a request comes from, where it has not sent too much.
+
+        For doors without keys: `holder` asks it by itself.
+
+        Raises:
+            Problem: 429, it has.
+        """
+        network = network_of(request.client.host if request.client else "")
+        room = self._by_address.take(network, time.monotonic())
+        if not room.allowed:
+            raise _too_many("address", self._by_address, room)
+        return network
+
+    async def holder(self, request: Request, key: str | None) -> Holder:
+        """Return who makes a request.
+
+        Raises:
+            Problem: 401, the key is missing or not good; 429, too many requests come with it, or
+                from where it comes from.
+            Transient: Whose it is cannot be looked up.
+        """
+        network = await self.address(request)
+        holder = None if key is None else await self._keys.holder(key)
+        if holder is None:
+            self._by_address.take(network, time.monotonic(), WRONG_KEY_COST - 1)
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
                 "the header X-API-Key is missing" if key is None else "X-API-Key is not known",
                 {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
             )
-        return matches[0]
+        room = self._by_key.take(f"{holder.shop} {holder.key_id}", time.monotonic())
+        if not room.allowed:
+            raise _too_many("key", self._by_key, room)
+        request.state.limits = _limits("key", self._by_key, room)
+        request.state.holder = holder
+        return holder
+
+    def _guard(self, action: Action) -> Guard:
+        async def guard(
+            request: Request, key: Annotated[str | None, Security(_KEY_HEADER)]
+        ) -> Holder:
+            holder = await self.holder(request, key)
+            if action not in holder.actions:
+                raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {action.value}")
+            return holder
+
+        return guard
+
+
+def _too_many(name: str, limit: Limit, room: Room) -> Problem:
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        f"more than {limit.per_s:g} requests a second from this {name}",
+        {**_limits(name, limit, room), "Retry-After": str(room.retry_after_s)},
+    )
+
+
+def _limits(name: str, limit: Limit, room: Room) -> dict[str, str]:
+    """Return what a sender is told of a limit (draft-ietf-httpapi-ratelimit-headers-10)."""
+    window_s = limit.burst / limit.per_s
+    return {
+        "RateLimit-Policy": f'"{name}";q={limit.burst};w={window_s:.0f}',
+        "RateLimit": f'"{name}";r={room.left};t={room.reset_s}',
+    }
 
 
 class BodyReader:
@@ -89,6 +173,7 @@ class BodyReader:
         Raises:
             Problem: 413, it is too large, told from its length or in the middle; 415, it is not
                 said to be JSON.
+            Refused: It is nested too deep; told before anything is parsed.
         """
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced[:20]) > self._limit_bytes:
@@ -107,7 +192,9 @@ class BodyReader:
                 f"the body must be {_JSON}, not {media_type or 'without a Content-Type'}",
                 {"Accept": _JSON},
             )
-        return bytes(body)
+        read = bytes(body)
+        check_depth(read)
+        return read
 
     def _too_large(self) -> Problem:
         return Problem(

@@ -45,6 +45,10 @@ class Unknown(Permanent):
     """What is spoken of by its id has never been taken here."""
 
 
+class Forbidden(Permanent):
+    """Whoever asks is known, and may not do this."""
+
+
 class Conflict(Permanent):
     """The same id was taken before with other content, and stays what it was."""
 

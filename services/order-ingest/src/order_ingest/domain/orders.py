@@ -8,6 +8,7 @@ from typing import Any
 
 from order_ingest.domain import kits
 from order_ingest.domain.findings import Conflict, Finding, Refused, Unknown
+from order_ingest.domain.privacy import Privacy
 from order_ingest.domain.requests import (
     AmendmentRequest,
     CancelRequest,
@@ -92,15 +93,23 @@ def returned_id(returned: str) -> str:
 
 
 def place(
-    shop: str, request: OrderRequest, catalogue: Catalogue, sourcing: tuple[Sourcing, ...]
+    shop: str,
+    request: OrderRequest,
+    catalogue: Catalogue,
+    sourcing: tuple[Sourcing, ...],
+    privacy: Privacy,
 ) -> Placement:
     """Return the order as it would be taken now.
+
+    The digest is of what the shop said, so that it stays the same however customers are called and
+    places are told.
 
     Args:
         shop: Who sends it.
         request: What was sent, of skus that the catalogue has.
         catalogue: What kits are made of.
         sourcing: The pools by rank, the home pool first.
+        privacy: What is told of the customer and the place.
 
     Raises:
         Refused: It is too long for a record of the ledger, or a kit takes too many units.
@@ -123,7 +132,11 @@ def place(
     _check_fits(event, exclude={"sourcing"})
     # Without defaults, so that a field that is added later changes no order's digest.
     said = event.model_dump_json(exclude=_ADDED_BY_THE_DOOR, exclude_defaults=True).encode()
-    return Placement(event, blake2b(said, digest_size=16).digest())
+    told = {
+        "customer": privacy.token(shop, request.customer),
+        "destination": privacy.coarsen(request.destination),
+    }
+    return Placement(event.model_copy(update=told), blake2b(said, digest_size=16).digest())
 
 
 def follow_hold(placement: Placement, holds: Mapping[str, CartHeld]) -> Placement:

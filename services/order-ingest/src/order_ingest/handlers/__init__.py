@@ -1,6 +1,7 @@
 """What comes in, and what becomes of it: every door of the service decides here.
 
 order       -> checked, homed, remembered, OrderPlaced      on the home pool's shard
+               who gets it is kept here, encrypted
 amendment   -> looked up, OrderAmended                      on the order's shard
 cancel      -> looked up, OrderCancelled                    on the order's shard
 return      -> looked up, checked, OrderReturned            on the location's shard
@@ -22,9 +23,11 @@ entity      -> checked, AssortmentListed                    on every shard
 time        -> checked, TimeAdvanced                        on every shard
 """
 
+from order_ingest.handlers.customers import Customers, Delivery, Recipients
 from order_ingest.handlers.desk import attempt
 from order_ingest.handlers.devices import COUNTS, ROOT, SCANS, DeviceMessage
 from order_ingest.handlers.door import Door
+from order_ingest.handlers.keys import Keys, KeyStore
 from order_ingest.handlers.orders import cited_holds, take_order
 from order_ingest.handlers.ports import (
     Accepted,
@@ -41,11 +44,16 @@ __all__ = [
     "SCANS",
     "Accepted",
     "Clock",
+    "Customers",
+    "Delivery",
     "DeviceMessage",
     "Door",
+    "KeyStore",
+    "Keys",
     "MasterData",
     "Memory",
     "OrderBook",
+    "Recipients",
     "Register",
     "attempt",
     "cited_holds",

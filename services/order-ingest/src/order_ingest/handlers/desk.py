@@ -10,9 +10,7 @@ from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.ports import Accepted, Clock, MasterData
 from restock_common import telemetry
 from restock_common.contracts import Event
-from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.envelope import Message, encode
-from restock_common.contracts.topics import DEAD_LETTERS
 from restock_common.errors import Permanent, Transient
 from restock_common.kafka import Producer, partition_of
 from restock_common.transact import Outgoing
@@ -87,13 +85,6 @@ class Desk:
             assert key is not None, f"{event.type_name()} has neither a key nor a partition"
             partition = partition_of(event.topic.name, key)
         return Outgoing(event.topic.name, partition, key, headers, body)
-
-    def letter(self, letter: Message[DeadLetter]) -> Outgoing:
-        """Return the record of a dead letter."""
-        headers, body = encode(letter)
-        key = letter.event.key.encode()
-        partition = partition_of(DEAD_LETTERS.name, key)
-        return Outgoing(DEAD_LETTERS.name, partition, key, headers, body)
 
     async def publish(self, entries: Sequence[Outgoing]) -> None:
         """Return once all in-sync replicas have the events. Raises Transient."""

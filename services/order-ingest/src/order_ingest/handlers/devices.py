@@ -1,7 +1,7 @@
 """Devices that speak MQTT: each message taken for good, or set aside with the reason."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
@@ -12,18 +12,15 @@ from order_ingest.domain.requests import (
     parse_identifier,
     parse_with,
 )
-from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.goods import Goods
+from order_ingest.handlers.letters import Letters
 from order_ingest.handlers.ports import Accepted
 from order_ingest.handlers.scans import Scans
-from restock_common.contracts.envelope import Record, derive_id
 from restock_common.errors import Permanent
-from restock_common.transact import Outgoing, dead_letter
 
 ROOT = "restock"
 COUNTS, SCANS = "counts", "scans"
 _LEVELS = 4
-_CONSUMER = "order-ingest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +42,13 @@ class Devices:
     """Takes what devices say, over the doors of counts and scans.
 
     Args:
-        desk: What dead letters are published with.
+        letters: Keeps what cannot be handled.
         goods: Takes counts.
         scans: Takes scans.
     """
 
-    def __init__(self, desk: Desk, goods: Goods, scans: Scans) -> None:
-        self._desk = desk
+    def __init__(self, letters: Letters, goods: Goods, scans: Scans) -> None:
+        self._letters = letters
         self._goods = goods
         self._scans = scans
 
@@ -64,7 +61,8 @@ class Devices:
         try:
             return await self._take(message)
         except Permanent as error:
-            await self._desk.publish([self._letter(message, error)])
+            origin, now = f"mqtt:{message.topic}", datetime.now(UTC)
+            await self._letters.keep(origin, {}, message.payload, error, now)
             return error
 
     async def _take(self, message: DeviceMessage) -> Accepted:
@@ -78,15 +76,6 @@ class Devices:
         if isinstance(answer, Accepted):
             return answer
         raise answer
-
-    def _letter(self, message: DeviceMessage, error: Permanent) -> Outgoing:
-        """Return the dead letter; its id follows from the message, which has no offset."""
-        now = datetime.now(UTC)
-        source = f"mqtt:{message.topic}"
-        record = Record(source, 0, 0, int(now.timestamp() * 1000), None, message.payload, ())
-        letter = dead_letter(_CONSUMER, record, error)
-        letter_id = derive_id("dead-letter", _CONSUMER, source, message.payload.hex())
-        return self._desk.letter(replace(letter, id=letter_id))
 
 
 def _address(topic: str) -> Sequence[str]:

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Conflict
+from order_ingest.handlers.customers import Customers
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.devices import Devices
 from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.holds import Holds
+from order_ingest.handlers.letters import Letters
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
 from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register
@@ -19,6 +21,7 @@ from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import SHARDS
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
+from restock_common.sealing import Seal
 
 CLOCK_SOURCE = "/restock/order-ingest/clock"
 
@@ -32,11 +35,14 @@ class Door:
         database: Where the order book and the register are.
         book: The order book.
         register: Remembers carts, transfers and expected receipts.
+        customers: Keeps who gets orders, and knows what is told of customers.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        seal: Encrypts what dead letters hold; without one they hold nothing.
 
     Attributes:
         clock: The time that counts.
+        customers: Keeps who gets orders.
         orders: Takes orders, amendments, cancellations and returns.
         holds: Takes carts.
         goods: Takes receipts, counts, adjustments, expected receipts and policies.
@@ -44,6 +50,7 @@ class Door:
         devices: Takes what devices say over MQTT.
         transfers: Takes transfers.
         entities: Takes master data.
+        letters: Keeps what can never be handled.
     """
 
     def __init__(
@@ -54,8 +61,10 @@ class Door:
         database: Database,
         book: OrderBook,
         register: Register,
+        customers: Customers,
         producer: Producer,
         publish_timeout_s: float,
+        seal: Seal | None = None,
     ) -> None:
         self._desk = Desk(
             master_data=master_data,
@@ -64,11 +73,13 @@ class Door:
             publish_timeout_s=publish_timeout_s,
         )
         self.clock = clock
-        self.orders = Orders(self._desk, database, book, register)
-        self.holds = Holds(self._desk, database, register)
+        self.customers = customers
+        self.orders = Orders(self._desk, database, book, register, customers)
+        self.holds = Holds(self._desk, database, register, customers.privacy)
         self.goods = Goods(self._desk, database, register)
         self.scans = Scans(self._desk, self.goods)
-        self.devices = Devices(self._desk, self.goods, self.scans)
+        self.letters = Letters(self._desk, seal)
+        self.devices = Devices(self.letters, self.goods, self.scans)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)
 

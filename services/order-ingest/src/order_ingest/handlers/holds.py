@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from order_ingest.domain import carts, checks, register
 from order_ingest.domain.orders import shops_id
+from order_ingest.domain.privacy import Privacy
 from order_ingest.domain.register import Entry
 from order_ingest.domain.requests import HoldRequest
 from order_ingest.domain.sourcing import rank_pools
@@ -23,10 +24,14 @@ class Holds:
         desk: What they stand on.
         database: Where the register is.
         register: Remembers each cart, since its end carries nothing but its id.
+        privacy: What the ranking may tell of where a cart will go.
     """
 
-    def __init__(self, desk: Desk, database: Database, register: Register) -> None:
+    def __init__(
+        self, desk: Desk, database: Database, register: Register, privacy: Privacy
+    ) -> None:
         self._desk = desk
+        self._privacy = privacy
         self._database = database
         self._register = register
         self._enter = Gathered(self._enter_all)
@@ -41,7 +46,7 @@ class Holds:
         """
         known = self._desk.known()
         checks.check_hold(request, known)
-        ranked = rank_pools(known.catalogue, request.destination)
+        ranked = rank_pools(known.catalogue, self._privacy.coarsen(request.destination))
         if not ranked:
             raise Transient("the catalogue has no pool with a location yet")
         asked = carts.hold(shop, request, known.catalogue, ranked, known.now)

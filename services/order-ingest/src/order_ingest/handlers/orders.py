@@ -6,6 +6,7 @@ from order_ingest.domain import checks, kits, orders
 from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.orders import Placement, shops_id
+from order_ingest.domain.privacy import Privacy
 from order_ingest.domain.requests import (
     AmendmentRequest,
     CancelRequest,
@@ -14,6 +15,7 @@ from order_ingest.domain.requests import (
     ReturnRequest,
 )
 from order_ingest.domain.sourcing import rank_pools
+from order_ingest.handlers.customers import Customers, Delivery
 from order_ingest.handlers.desk import Desk, attempt, counted
 from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.ports import Accepted, OrderBook, Register
@@ -22,18 +24,20 @@ from restock_common.errors import Permanent, Transient
 from restock_common.postgres import Connection, Database
 
 
-def take_order(shop: str, request: OrderRequest, known: Known) -> Placement:
+def take_order(shop: str, request: OrderRequest, known: Known, privacy: Privacy) -> Placement:
     """Return the order as it would be taken now, checked and homed.
+
+    It is ranked by the place as it is told to others: distances to warehouses would tell the rest.
 
     Raises:
         Refused: It names what is not there, or a time out of reach.
         Transient: No pool has a warehouse yet.
     """
     checks.check_order(request, known)
-    sourcing = rank_pools(known.catalogue, request.destination)
+    sourcing = rank_pools(known.catalogue, privacy.coarsen(request.destination))
     if not sourcing:
         raise Transient("the catalogue has no pool with a location yet")
-    return orders.place(shop, request, known.catalogue, sourcing)
+    return orders.place(shop, request, known.catalogue, sourcing, privacy)
 
 
 async def cited_holds(
@@ -52,10 +56,19 @@ class Orders:
         database: Where the order book is.
         book: The order book.
         register: Where the carts are that orders cite.
+        customers: Keeps who gets them.
     """
 
-    def __init__(self, desk: Desk, database: Database, book: OrderBook, register: Register) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        database: Database,
+        book: OrderBook,
+        register: Register,
+        customers: Customers,
+    ) -> None:
         self._desk = desk
+        self._customers = customers
         self._database = database
         self._book = book
         self._register = register
@@ -73,7 +86,10 @@ class Orders:
             Transient: Nothing is promised for any of them: send them again.
         """
         known = self._desk.known()
-        asked = [attempt(lambda one: take_order(shop, one, known), one) for one in requests]
+        privacy = self._customers.privacy
+        asked = [
+            attempt(lambda one: take_order(shop, one, known, privacy), one) for one in requests
+        ]
         asked = await self._follow_holds(asked)
         placements = [one for one in asked if isinstance(one, Placement)]
         if placements:
@@ -82,6 +98,7 @@ class Orders:
             asked = [
                 attempt(lambda one: orders.settle(first_of[one.order], one), one) for one in asked
             ]
+            await self._customers.keep(_deliveries(shop, requests, asked))
         await self._desk.publish(
             [
                 self._desk.entry(
@@ -199,3 +216,18 @@ class Orders:
 def _accepted(placement: Placement) -> Accepted:
     event_id = orders.placed_id(placement.order)
     return Accepted("order", placement.order, event_id, placement.pool)
+
+
+def _deliveries(
+    shop: str,
+    requests: Sequence[OrderRequest | Refused],
+    taken: Sequence[Placement | Permanent],
+) -> list[Delivery]:
+    """Return who gets the orders that were taken, where that was said."""
+    return [
+        Delivery(shop, placement.order, placement.event.customer, request.recipient)
+        for request, placement in zip(requests, taken, strict=True)
+        if isinstance(request, OrderRequest)
+        and isinstance(placement, Placement)
+        and request.recipient is not None
+    ]

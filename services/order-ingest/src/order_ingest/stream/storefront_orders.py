@@ -13,8 +13,14 @@ from typing import ClassVar, assert_never, cast
 from order_ingest.domain import checks, orders
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.orders import Placement
-from order_ingest.domain.requests import CancelMessage, OrderRequest, parse_storefront_message
+from order_ingest.domain.requests import (
+    CancelMessage,
+    OrderRequest,
+    Recipient,
+    parse_storefront_message,
+)
 from order_ingest.handlers import (
+    Delivery,
     Door,
     Memory,
     OrderBook,
@@ -36,7 +42,9 @@ class OrderAsked(Event):
 
     topic: ClassVar[Topic] = STOREFRONT_ORDERS
 
+    shop: str
     placement: Placement
+    recipient: Recipient | None = None
 
 
 class CancelAsked(Event):
@@ -56,11 +64,13 @@ class Batch:
         memory: They as they were first taken, those of this batch among them.
         holds: The carts that they cite, by id.
         reached: Those of this batch that have been decided: only then are they known.
+        deliveries: Who gets them, where that was said.
     """
 
     memory: Memory
     holds: Mapping[str, CartHeld]
     reached: set[str] = field(default_factory=set)
+    deliveries: list[Delivery] = field(default_factory=list)
 
     def known(self, order: str) -> Placement | None:
         """Return an order that was placed before this point of the log."""
@@ -95,8 +105,8 @@ class StorefrontOrders:
         event: OrderAsked | CancelAsked
         match request:
             case OrderRequest():
-                placement = take_order(shop, request, known)
-                event = OrderAsked(placement=placement)
+                placement = take_order(shop, request, known, self._door.customers.privacy)
+                event = OrderAsked(shop=shop, placement=placement, recipient=request.recipient)
                 event_id, time = orders.placed_id(placement.order), request.placed_at
             case CancelMessage():
                 time = request.cancelled_at or record.written_at
@@ -127,10 +137,13 @@ class StorefrontOrders:
         """Publish the order as it was first taken, or its cancellation, on its shard."""
         event = cast("OrderAsked | CancelAsked", message.event)
         match event:
-            case OrderAsked(placement=asked):
+            case OrderAsked(shop=shop, placement=asked, recipient=recipient):
                 asked = orders.follow_hold(asked, state.holds)
                 first = orders.settle(state.memory.placements[asked.order], asked)
                 state.reached.add(first.order)
+                if recipient is not None:
+                    token = first.event.customer
+                    state.deliveries.append(Delivery(shop, first.order, token, recipient))
                 return (Emission(first.event, partition=first.shard),)
             case CancelAsked(order=order):
                 placement = orders.placed(order, state.known(order))
@@ -140,7 +153,9 @@ class StorefrontOrders:
                 assert_never(event)
 
     async def save(self, connection: Connection, state: Batch) -> None:
-        """Write nothing: `load` has."""
+        """Write who gets the orders: `load` has written all else."""
+        if state.deliveries:
+            await self._door.customers.recipients.keep(connection, state.deliveries)
 
     def _shop(self, record: Record) -> str:
         shop = _header(record, "shop")

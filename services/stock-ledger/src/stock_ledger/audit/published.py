@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.envelope import Record
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.errors import shown
@@ -14,7 +15,7 @@ from stock_ledger.audit.chain import Fault, Finding
 from stock_ledger.audit.journal import KEPT_ENTRIES, batch_before, entries
 
 _COUNTER = re.compile(rb"[0-9]{1,19}")
-_PASSED_ON = TimeAdvanced.type_name()
+_NOT_KEPT = {kind.type_name() for kind in (TimeAdvanced, DeadLetter)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _published(record: Record) -> tuple[str, Published | None]:
         traceparent=attribute("traceparent"),
         incarnation=incarnation,
         body=record.value or b"",
-        kept=event_type != _PASSED_ON,
+        kept=event_type not in _NOT_KEPT,
     )
     place = f"{record.topic}/{record.partition} offset {record.offset}"
     return source, Published(entry, attribute("ce_chainhead"), place)

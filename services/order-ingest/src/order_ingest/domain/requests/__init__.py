@@ -5,6 +5,7 @@ field that is not known here is a spelling mistake to be told, not to be passed 
 """
 
 from order_ingest.domain.requests.base import MAX_BATCH_ITEMS, MAX_CATALOGUE_ITEMS, Request
+from order_ingest.domain.requests.customers import ManifestRequest, Recipient
 from order_ingest.domain.requests.devices import ScanBatch, ScanRequest
 from order_ingest.domain.requests.goods import (
     AdjustedSide,
@@ -18,12 +19,14 @@ from order_ingest.domain.requests.goods import (
     TransferRequest,
     TransferShipmentRequest,
 )
+from order_ingest.domain.requests.keys import KeyRequest, RotationRequest
 from order_ingest.domain.requests.master_data import (
     KINDS,
     CatalogueRequest,
     ClockRequest,
     EntityBatch,
 )
+from order_ingest.domain.requests.nesting import MAX_DEPTH, check_depth
 from order_ingest.domain.requests.orders import (
     AmendmentRequest,
     CancelMessage,
@@ -49,6 +52,7 @@ __all__ = [
     "KINDS",
     "MAX_BATCH_ITEMS",
     "MAX_CATALOGUE_ITEMS",
+    "MAX_DEPTH",
     "AdjustedSide",
     "AdjustmentRequest",
     "AmendmentRequest",
@@ -60,20 +64,25 @@ __all__ = [
     "EntityBatch",
     "ExpectedReceiptRequest",
     "HoldRequest",
+    "KeyRequest",
     "LineRequest",
+    "ManifestRequest",
     "NamedLineRequest",
     "OrderBatch",
     "OrderRequest",
     "PolicyRequest",
     "ReceiptBatch",
     "ReceiptRequest",
+    "Recipient",
     "Request",
     "ReturnRequest",
+    "RotationRequest",
     "ScanBatch",
     "ScanRequest",
     "TransferReceiptRequest",
     "TransferRequest",
     "TransferShipmentRequest",
+    "check_depth",
     "parse",
     "parse_batch",
     "parse_entities",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from order_ingest.domain.requests.base import MAX_BATCH_ITEMS, Request, ShopsOwn
+from order_ingest.domain.requests.customers import Recipient
 from restock_common.contracts.ledger import DeliveryWindow, HoldLine, Place, ReturnedLine
 from restock_common.units import (
     Identifier,
@@ -49,9 +50,9 @@ class OrderRequest(Request):
 
     Attributes:
         order: The shop's own number.
-        customer: Who ordered.
+        customer: Who ordered: a number or whatever the shop knows them by. Told to nobody.
         placed_at: When.
-        destination: Where it goes.
+        destination: Where it goes. Told to others as no more than near by.
         window: When the customer can take it.
         lines: What was ordered.
         hold: The cart hold that becomes this order, by the shop's own name of it.
@@ -60,6 +61,7 @@ class OrderRequest(Request):
         customer_tier: Such as `gold`.
         promised_by: When the customer was told to have it.
         value: What it is worth.
+        recipient: Who gets it. Told to drivers alone, and no part of what a repeat must say again.
     """
 
     order: ShopsOwn
@@ -74,6 +76,7 @@ class OrderRequest(Request):
     customer_tier: Identifier | None = None
     promised_by: Timestamp | None = None
     value: Annotated[float, Field(ge=0)] | None = None
+    recipient: Recipient | None = None
 
 
 class OrderBatch(Request):

@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 from order_ingest.domain.findings import Finding, Refused, findings_of, refused
 from order_ingest.domain.requests.base import MAX_BATCH_ITEMS
 from order_ingest.domain.requests.master_data import EntityBatch, EntityT
+from order_ingest.domain.requests.nesting import check_depth
 from order_ingest.domain.requests.orders import CancelMessage, OrderRequest
 from restock_common.errors import shown
 from restock_common.units import Identifier
@@ -59,6 +60,7 @@ def parse_storefront_message(raw: bytes | None) -> OrderRequest | CancelMessage:
     """Return what a record of the Kafka door says. Raises Refused."""
     if raw is None:
         raise Refused([Finding("body", "is empty")])
+    check_depth(raw)
     value = _json(raw)
     if isinstance(value, dict) and "cancel" in value:
         return parse(CancelMessage, raw)
