@@ -1,0 +1,5 @@
+"""What is kept in PostgreSQL: orders, carts and transfers as they were first taken, and shops."""
+
+from order_ingest.store.orders import PostgresOrderBook, PostgresRegister
+
+__all__ = ["PostgresOrderBook", "PostgresRegister"]
