@@ -3,9 +3,9 @@
 import uvloop
 
 from order_ingest.api import create_api
-from order_ingest.handlers import Clock, Door
+from order_ingest.handlers import Atlas, Clock, Door, Shops, Webhooks
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresShopBook
 from order_ingest.stream import StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
@@ -19,11 +19,12 @@ SERVICE = "order-ingest"
 
 def build(settings: Settings) -> Service:
     """Return the service, wired and not yet started."""
-    shops = shops_by_key(settings.api_keys)
+    shops_of_keys = shops_by_key(settings.api_keys)
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
     reader = CatalogueReader(settings)
     book, register = PostgresOrderBook(), PostgresRegister()
+    shops = Shops(database, PostgresShopBook(settings.installation_secret))
     door = Door(
         master_data=reader,
         clock=Clock(replay=settings.clock == "replay"),
@@ -32,13 +33,17 @@ def build(settings: Settings) -> Service:
         register=register,
         producer=producer,
         publish_timeout_s=settings.publish_timeout_s,
+        sandboxes=shops.is_sandbox,
     )
+    webhooks = Webhooks(door, shops, Atlas())
     stream = Stream(
         service=SERVICE,
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(door, book, register, shops.values()),
+        application=StorefrontOrders(
+            door, book, register, shops_of_keys.values(), shops.is_sandbox
+        ),
         topics=[STOREFRONT_ORDERS],
     )
     components: list[Component] = [reader, stream]
@@ -49,12 +54,15 @@ def build(settings: Settings) -> Service:
         await database.open()
         await database.migrate(["restock_common", "order_ingest"])
         await producer.start()
+        if await shops.exist():
+            await webhooks.prepare()
 
     async def closing() -> None:
         await producer.stop()
         await database.close()
 
-    return Service(SERVICE, settings, create_api(door, shops), components, opening, closing)
+    api = create_api(door, shops_of_keys, webhooks, shops)
+    return Service(SERVICE, settings, api, components, opening, closing)
 
 
 async def main() -> int:

@@ -29,12 +29,16 @@ class Settings(ServiceSettings):
             is told.
         clock_tick_s: How often the live clock speaks.
         publish_timeout_s: After it a sender is answered 503, when Kafka has not acknowledged.
+        installation_secret: What tokens of customers and the sealing of shops' secrets are made
+            from, the same on every replica; 16 characters or more. Without one, it is drawn once
+            and kept in the database: then a copy of the database holds it too.
     """
 
     api_keys: SecretStr
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    installation_secret: Annotated[SecretStr, Field(min_length=16)] | None = None
 
     @field_validator("api_keys")
     @classmethod

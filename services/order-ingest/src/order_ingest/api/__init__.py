@@ -4,20 +4,37 @@ from collections.abc import Mapping
 
 from fastapi import Depends, FastAPI
 
-from order_ingest.api import catalogue, clock, holds, orders, problems, transfers, warehouse
+from order_ingest.api import (
+    catalogue,
+    clock,
+    holds,
+    orders,
+    problems,
+    shops,
+    transfers,
+    warehouse,
+    webhooks,
+)
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
-from order_ingest.handlers import Door
+from order_ingest.handlers import Door, Shops, Webhooks
 
 __all__ = ["create_api"]
 
 
-def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
+def create_api(
+    door: Door,
+    shops_by_key: Mapping[str, str],
+    deliveries: Webhooks | None = None,
+    known_shops: Shops | None = None,
+) -> FastAPI:
     """Return the API; `POST /v1/clock` is there only where time is a replay's.
 
     Args:
         door: What decides and publishes.
         shops_by_key: The shop that each API key stands for.
+        deliveries: Takes webhooks; without it there is no door for them.
+        known_shops: What is known of shops; goes with `deliveries`.
     """
     api = FastAPI(
         title="Restock order-ingest",
@@ -37,6 +54,9 @@ def create_api(door: Door, shops_by_key: Mapping[str, str]) -> FastAPI:
     ]
     if door.clock.replay:
         routers.append(clock.router(door))
+    if deliveries is not None and known_shops is not None:
+        routers.append(shops.router(known_shops, deliveries, keys))
+        api.include_router(webhooks.router(deliveries))  # signed: shops have no key to send
     for router in routers:
         api.include_router(router, dependencies=[Depends(keys.shop)])
     describe(api)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from order_ingest.domain.channels import ShopSettings
 from order_ingest.domain.requests import (
     AdjustmentRequest,
     AmendmentRequest,
@@ -21,6 +22,7 @@ from order_ingest.domain.requests import (
     ReceiptBatch,
     ReceiptRequest,
     ReturnRequest,
+    SkuTable,
     TransferReceiptRequest,
     TransferRequest,
     TransferShipmentRequest,
@@ -60,6 +62,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     TransferShipmentRequest,
     TransferReceiptRequest,
     ClockRequest,
+    ShopSettings,
+    SkuTable,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )

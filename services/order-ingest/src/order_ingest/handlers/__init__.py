@@ -18,8 +18,10 @@ transfer    -> checked, remembered, TransferOrdered         on the source's shar
 entity      -> checked, AssortmentListed                    on every shard
                and then the entity itself                   on the catalogue
 time        -> checked, TimeAdvanced                        on every shard
+webhook     -> verified, read by its channel, and then one or more of the above, or a dead letter
 """
 
+from order_ingest.handlers.atlas import Atlas
 from order_ingest.handlers.desk import attempt
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.orders import cited_holds, take_order
@@ -29,18 +31,35 @@ from order_ingest.handlers.ports import (
     MasterData,
     Memory,
     OrderBook,
+    Recipients,
     Register,
+    Sandboxes,
+    nowhere,
 )
+from order_ingest.handlers.shops import ShopBook, Shops, ToFetch
+from order_ingest.handlers.webhooks import Asked, Outcome, SetAside, Skipped, Webhooks
 
 __all__ = [
     "Accepted",
+    "Asked",
+    "Atlas",
     "Clock",
     "Door",
     "MasterData",
     "Memory",
     "OrderBook",
+    "Outcome",
+    "Recipients",
     "Register",
+    "Sandboxes",
+    "SetAside",
+    "ShopBook",
+    "Shops",
+    "Skipped",
+    "ToFetch",
+    "Webhooks",
     "attempt",
     "cited_holds",
+    "nowhere",
     "take_order",
 ]

@@ -11,6 +11,7 @@ from order_ingest.handlers.ports import Accepted, Clock, MasterData
 from restock_common import telemetry
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message, encode
+from restock_common.contracts.topics import SANDBOX
 from restock_common.errors import Permanent, Transient
 from restock_common.kafka import Producer, partition_of
 from restock_common.transact import Outgoing
@@ -60,6 +61,7 @@ class Desk:
         *,
         time: datetime | None = None,
         source: str = HTTP_SOURCE,
+        sandbox: bool = False,
     ) -> Outgoing:
         """Return the record of an event.
 
@@ -69,6 +71,7 @@ class Desk:
             partition: Of the ledger: a shard; elsewhere the key tells.
             time: When it happened; for what has no time of its own, the time that has come.
             source: Who says it.
+            sandbox: Whether it goes where nobody acts upon it.
         """
         message = Message(
             event_id,
@@ -79,10 +82,11 @@ class Desk:
         )
         headers, body = encode(message)
         key = None if event.key is None else event.key.encode()
+        topic = SANDBOX if sandbox else event.topic
         if partition is None:
             assert key is not None, f"{event.type_name()} has neither a key nor a partition"
-            partition = partition_of(event.topic.name, key)
-        return Outgoing(event.topic.name, partition, key, headers, body)
+            partition = partition_of(topic.name, key)
+        return Outgoing(topic.name, partition, key, headers, body)
 
     async def publish(self, entries: Sequence[Outgoing]) -> None:
         """Return once all in-sync replicas have the events. Raises Transient."""

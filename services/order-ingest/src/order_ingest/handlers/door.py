@@ -8,9 +8,18 @@ from order_ingest.domain.findings import Conflict
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.holds import Holds
+from order_ingest.handlers.letters import Letters
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
-from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register
+from order_ingest.handlers.ports import (
+    Clock,
+    MasterData,
+    OrderBook,
+    Register,
+    Sandboxes,
+    everywhere,
+    nowhere,
+)
 from order_ingest.handlers.transfers import Transfers
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
@@ -32,14 +41,17 @@ class Door:
         register: Remembers carts, transfers and expected receipts.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        sandboxes: Whose orders and carts never reach the ledger.
 
     Attributes:
         clock: The time that counts.
         orders: Takes orders, amendments, cancellations and returns.
+        tests: Takes the same of orders that nobody pays for: they never reach the ledger.
         holds: Takes carts.
         goods: Takes receipts, counts, adjustments, expected receipts and policies.
         transfers: Takes transfers.
         entities: Takes master data.
+        letters: Keeps what can never be handled.
     """
 
     def __init__(
@@ -52,6 +64,7 @@ class Door:
         register: Register,
         producer: Producer,
         publish_timeout_s: float,
+        sandboxes: Sandboxes = nowhere,
     ) -> None:
         self._desk = Desk(
             master_data=master_data,
@@ -60,11 +73,13 @@ class Door:
             publish_timeout_s=publish_timeout_s,
         )
         self.clock = clock
-        self.orders = Orders(self._desk, database, book, register)
-        self.holds = Holds(self._desk, database, register)
+        self.orders = Orders(self._desk, database, book, register, sandboxes)
+        self.tests = Orders(self._desk, database, book, register, everywhere)
+        self.holds = Holds(self._desk, database, register, sandboxes)
         self.goods = Goods(self._desk, database, register)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)
+        self.letters = Letters(self._desk)
 
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""

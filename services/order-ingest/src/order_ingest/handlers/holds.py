@@ -9,7 +9,7 @@ from order_ingest.domain.requests import HoldRequest
 from order_ingest.domain.sourcing import rank_pools
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.gathered import Gathered
-from order_ingest.handlers.ports import Accepted, Register
+from order_ingest.handlers.ports import Accepted, Register, Sandboxes
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import CartHeld, CartReleased
 from restock_common.errors import Transient
@@ -23,12 +23,16 @@ class Holds:
         desk: What they stand on.
         database: Where the register is.
         register: Remembers each cart, since its end carries nothing but its id.
+        sandboxes: Whose carts never reach the ledger.
     """
 
-    def __init__(self, desk: Desk, database: Database, register: Register) -> None:
+    def __init__(
+        self, desk: Desk, database: Database, register: Register, sandboxes: Sandboxes
+    ) -> None:
         self._desk = desk
         self._database = database
         self._register = register
+        self._sandboxes = sandboxes
         self._enter = Gathered(self._enter_all)
 
     async def hold(self, shop: str, request: HoldRequest) -> Accepted:
@@ -48,7 +52,7 @@ class Holds:
         [first] = await self._enter([asked])
         event = register.settle(first, asked, "hold").event
         event_id = derive_id("cart-held", event.hold)
-        shard = event.sourcing.shard
+        shard, sandbox = event.sourcing.shard, await self._sandboxes(shop)
         return await self._desk.accept(
             Accepted(
                 "hold",
@@ -57,7 +61,7 @@ class Holds:
                 event.sourcing.pool,
                 (("expires_at", event.expires_at.isoformat()), _state(event.hold)),
             ),
-            self._desk.entry(event_id, event, shard, time=event.held_at),
+            self._desk.entry(event_id, event, shard, time=event.held_at, sandbox=sandbox),
             counted_as="hold",
         )
 
@@ -75,9 +79,10 @@ class Holds:
         held = register.taken("hold", hold, found.get(hold))
         event = CartReleased(hold=hold, released_at=now)
         event_id = derive_id("cart-released", hold)
+        sandbox = await self._sandboxes(shop)
         return await self._desk.accept(
             Accepted("hold", hold, event_id, held.sourcing.pool, (_state(hold),)),
-            self._desk.entry(event_id, event, held.sourcing.shard, time=now),
+            self._desk.entry(event_id, event, held.sourcing.shard, time=now, sandbox=sandbox),
             counted_as="release",
         )
 

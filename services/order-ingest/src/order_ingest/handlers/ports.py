@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from order_ingest.domain.channels import Recipient
 from order_ingest.domain.checks import EARLIEST
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.register import Entry, RegisteredT
@@ -73,6 +74,20 @@ class Register(Protocol):
         """Return what is known of one kind, by id; unknown ids are missing."""
 
 
+class Recipients(Protocol):
+    """Keeps who gets an order, apart from it and encrypted."""
+
+    async def keep(self, shop: str, order: str, customer: str, recipient: Recipient) -> None:
+        """Keep it; told again, it is replaced. Raises Transient."""
+
+
+class Sandboxes(Protocol):
+    """Tells whose orders never reach the ledger."""
+
+    async def __call__(self, shop: str, /) -> bool:
+        """Return whether they go to `restock.sandbox.v1`. Raises Transient."""
+
+
 class MasterData(Protocol):
     """The catalogue as it stands; `runtime.CatalogueReader`."""
 
@@ -104,3 +119,13 @@ class Clock:
         if self.replay:
             return self.said or EARLIEST
         return datetime.now(UTC)
+
+
+async def nowhere(_shop: str) -> bool:
+    """Return that no shop is a sandbox; see `Sandboxes`."""
+    return False
+
+
+async def everywhere(_shop: str) -> bool:
+    """Return that every shop is one, as for test orders; see `Sandboxes`."""
+    return True

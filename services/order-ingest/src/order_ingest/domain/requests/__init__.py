@@ -37,6 +37,7 @@ from order_ingest.domain.requests.parsing import (
     parse_identifier,
     parse_storefront_message,
 )
+from order_ingest.domain.requests.shops import SkuTable
 
 __all__ = [
     "MAX_BATCH_ITEMS",
@@ -60,6 +61,7 @@ __all__ = [
     "ReceiptRequest",
     "Request",
     "ReturnRequest",
+    "SkuTable",
     "TransferReceiptRequest",
     "TransferRequest",
     "TransferShipmentRequest",
