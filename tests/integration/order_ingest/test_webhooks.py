@@ -210,9 +210,9 @@ async def test_what_cannot_be_read_is_refused_with_its_place_and_kept(ingest: In
 async def test_a_test_order_never_reaches_the_ledger(ingest: Ingest) -> None:
     await configure(ingest, "shopify")
     answer = await deliver(ingest, shopify(9, "test-order"))
-    assert answer.json()["items"][0]["order"] == "demo:9"
-    assert await on_shards(ingest, OrderPlaced, order="demo:9") == []
-    [(shard, event)] = await in_sandbox(ingest, "demo:9")
+    assert answer.json()["items"][0]["order"] == "demo:test:9"
+    assert await on_shards(ingest, OrderPlaced, order="demo:test:9") == []
+    [(shard, event)] = await in_sandbox(ingest, "demo:test:9")
     assert (shard, type(event)) == (1, OrderPlaced)
 
 

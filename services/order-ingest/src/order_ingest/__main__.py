@@ -3,10 +3,10 @@
 import uvloop
 
 from order_ingest.api import create_api
-from order_ingest.handlers import Atlas, Clock, Door, Shops, Webhooks
+from order_ingest.handlers import STALE_S, Atlas, Clock, Door, Shops, Webhooks
 from order_ingest.settings import Settings, shops_by_key
 from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresShopBook
-from order_ingest.stream import StorefrontOrders, Ticker
+from order_ingest.stream import ShopWatch, StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
@@ -33,7 +33,7 @@ def build(settings: Settings) -> Service:
         register=register,
         producer=producer,
         publish_timeout_s=settings.publish_timeout_s,
-        sandboxes=shops.is_sandbox,
+        sandboxes=shops.is_sandboxed,
     )
     webhooks = Webhooks(door, shops, Atlas())
     stream = Stream(
@@ -41,12 +41,11 @@ def build(settings: Settings) -> Service:
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(
-            door, book, register, shops_of_keys.values(), shops.is_sandbox
-        ),
+        application=StorefrontOrders(door, book, register, shops_of_keys.values()),
         topics=[STOREFRONT_ORDERS],
     )
-    components: list[Component] = [reader, stream]
+    watch = ShopWatch(shops, every_s=STALE_S)
+    components: list[Component] = [reader, watch, stream]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
 

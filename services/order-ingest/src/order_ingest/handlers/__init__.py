@@ -34,12 +34,12 @@ from order_ingest.handlers.ports import (
     Recipients,
     Register,
     Sandboxes,
-    nowhere,
 )
-from order_ingest.handlers.shops import ShopBook, Shops, ToFetch
+from order_ingest.handlers.shops import STALE_S, ShopBook, Shops, ToFetch
 from order_ingest.handlers.webhooks import Asked, Outcome, SetAside, Skipped, Webhooks
 
 __all__ = [
+    "STALE_S",
     "Accepted",
     "Asked",
     "Atlas",
@@ -60,6 +60,5 @@ __all__ = [
     "Webhooks",
     "attempt",
     "cited_holds",
-    "nowhere",
     "take_order",
 ]

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from order_ingest.domain.checks import Known
+from order_ingest.domain.sandbox import told_of
 from order_ingest.handlers.gathered import Gathered
-from order_ingest.handlers.ports import Accepted, Clock, MasterData
+from order_ingest.handlers.ports import Accepted, Clock, MasterData, Sandboxes
 from restock_common import telemetry
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message, encode
@@ -30,6 +31,7 @@ class Desk:
         clock: The time that counts.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        sandboxes: Tells whose orders and carts never reach the ledger.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Desk:
         clock: Clock,
         producer: Producer,
         publish_timeout_s: float,
+        sandboxes: Sandboxes,
     ) -> None:
         self.clock = clock
+        self._sandboxes = sandboxes
         self._master_data = master_data
         self._producer = producer
         self._send = Gathered(self._send_all)
@@ -61,7 +65,6 @@ class Desk:
         *,
         time: datetime | None = None,
         source: str = HTTP_SOURCE,
-        sandbox: bool = False,
     ) -> Outgoing:
         """Return the record of an event.
 
@@ -71,7 +74,6 @@ class Desk:
             partition: Of the ledger: a shard; elsewhere the key tells.
             time: When it happened; for what has no time of its own, the time that has come.
             source: Who says it.
-            sandbox: Whether it goes where nobody acts upon it.
         """
         message = Message(
             event_id,
@@ -82,7 +84,8 @@ class Desk:
         )
         headers, body = encode(message)
         key = None if event.key is None else event.key.encode()
-        topic = SANDBOX if sandbox else event.topic
+        subject = told_of(event)
+        topic = SANDBOX if subject is not None and self._sandboxes(subject) else event.topic
         if partition is None:
             assert key is not None, f"{event.type_name()} has neither a key nor a partition"
             partition = partition_of(topic.name, key)

@@ -5,21 +5,14 @@ from datetime import UTC, datetime
 from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Conflict
+from order_ingest.domain.sandbox import is_test
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.holds import Holds
 from order_ingest.handlers.letters import Letters
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
-from order_ingest.handlers.ports import (
-    Clock,
-    MasterData,
-    OrderBook,
-    Register,
-    Sandboxes,
-    everywhere,
-    nowhere,
-)
+from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register, Sandboxes
 from order_ingest.handlers.transfers import Transfers
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
@@ -41,17 +34,17 @@ class Door:
         register: Remembers carts, transfers and expected receipts.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
-        sandboxes: Whose orders and carts never reach the ledger.
+        sandboxes: Tells whose orders and carts never reach the ledger.
 
     Attributes:
         clock: The time that counts.
         orders: Takes orders, amendments, cancellations and returns.
-        tests: Takes the same of orders that nobody pays for: they never reach the ledger.
         holds: Takes carts.
         goods: Takes receipts, counts, adjustments, expected receipts and policies.
         transfers: Takes transfers.
         entities: Takes master data.
         letters: Keeps what can never be handled.
+        sandboxes: Tells whose orders and carts never reach the ledger.
     """
 
     def __init__(
@@ -64,18 +57,19 @@ class Door:
         register: Register,
         producer: Producer,
         publish_timeout_s: float,
-        sandboxes: Sandboxes = nowhere,
+        sandboxes: Sandboxes = is_test,
     ) -> None:
         self._desk = Desk(
             master_data=master_data,
             clock=clock,
             producer=producer,
             publish_timeout_s=publish_timeout_s,
+            sandboxes=sandboxes,
         )
+        self.sandboxes = sandboxes
         self.clock = clock
-        self.orders = Orders(self._desk, database, book, register, sandboxes)
-        self.tests = Orders(self._desk, database, book, register, everywhere)
-        self.holds = Holds(self._desk, database, register, sandboxes)
+        self.orders = Orders(self._desk, database, book, register)
+        self.holds = Holds(self._desk, database, register)
         self.goods = Goods(self._desk, database, register)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)

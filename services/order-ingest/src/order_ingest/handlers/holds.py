@@ -9,7 +9,7 @@ from order_ingest.domain.requests import HoldRequest
 from order_ingest.domain.sourcing import rank_pools
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.gathered import Gathered
-from order_ingest.handlers.ports import Accepted, Register, Sandboxes
+from order_ingest.handlers.ports import Accepted, Register
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import CartHeld, CartReleased
 from restock_common.errors import Transient
@@ -23,16 +23,12 @@ class Holds:
         desk: What they stand on.
         database: Where the register is.
         register: Remembers each cart, since its end carries nothing but its id.
-        sandboxes: Whose carts never reach the ledger.
     """
 
-    def __init__(
-        self, desk: Desk, database: Database, register: Register, sandboxes: Sandboxes
-    ) -> None:
+    def __init__(self, desk: Desk, database: Database, register: Register) -> None:
         self._desk = desk
         self._database = database
         self._register = register
-        self._sandboxes = sandboxes
         self._enter = Gathered(self._enter_all)
 
     async def hold(self, shop: str, request: HoldRequest) -> Accepted:
@@ -52,7 +48,7 @@ class Holds:
         [first] = await self._enter([asked])
         event = register.settle(first, asked, "hold").event
         event_id = derive_id("cart-held", event.hold)
-        shard, sandbox = event.sourcing.shard, await self._sandboxes(shop)
+        shard = event.sourcing.shard
         return await self._desk.accept(
             Accepted(
                 "hold",
@@ -61,7 +57,7 @@ class Holds:
                 event.sourcing.pool,
                 (("expires_at", event.expires_at.isoformat()), _state(event.hold)),
             ),
-            self._desk.entry(event_id, event, shard, time=event.held_at, sandbox=sandbox),
+            self._desk.entry(event_id, event, shard, time=event.held_at),
             counted_as="hold",
         )
 
@@ -79,10 +75,9 @@ class Holds:
         held = register.taken("hold", hold, found.get(hold))
         event = CartReleased(hold=hold, released_at=now)
         event_id = derive_id("cart-released", hold)
-        sandbox = await self._sandboxes(shop)
         return await self._desk.accept(
             Accepted("hold", hold, event_id, held.sourcing.pool, (_state(hold),)),
-            self._desk.entry(event_id, event, held.sourcing.shard, time=now, sandbox=sandbox),
+            self._desk.entry(event_id, event, held.sourcing.shard, time=now),
             counted_as="release",
         )
 

@@ -16,7 +16,7 @@ from order_ingest.domain.requests import (
 from order_ingest.domain.sourcing import rank_pools
 from order_ingest.handlers.desk import Desk, attempt, counted
 from order_ingest.handlers.gathered import Gathered
-from order_ingest.handlers.ports import Accepted, OrderBook, Register, Sandboxes
+from order_ingest.handlers.ports import Accepted, OrderBook, Register
 from restock_common.contracts.ledger import CartHeld, OrderLine
 from restock_common.errors import Permanent, Transient
 from restock_common.postgres import Connection, Database
@@ -52,22 +52,13 @@ class Orders:
         database: Where the order book is.
         book: The order book.
         register: Where the carts are that orders cite.
-        sandboxes: Whose orders never reach the ledger.
     """
 
-    def __init__(
-        self,
-        desk: Desk,
-        database: Database,
-        book: OrderBook,
-        register: Register,
-        sandboxes: Sandboxes,
-    ) -> None:
+    def __init__(self, desk: Desk, database: Database, book: OrderBook, register: Register) -> None:
         self._desk = desk
         self._database = database
         self._book = book
         self._register = register
-        self._sandboxes = sandboxes
         self._remember = Gathered(self._remember_all)
 
     async def place(
@@ -91,15 +82,10 @@ class Orders:
             asked = [
                 attempt(lambda one: orders.settle(first_of[one.order], one), one) for one in asked
             ]
-        sandbox = await self._sandboxes(shop)
         await self._desk.publish(
             [
                 self._desk.entry(
-                    orders.placed_id(one.order),
-                    one.event,
-                    one.shard,
-                    time=one.event.placed_at,
-                    sandbox=sandbox,
+                    orders.placed_id(one.order), one.event, one.shard, time=one.event.placed_at
                 )
                 for one in asked
                 if isinstance(one, Placement)
@@ -121,12 +107,9 @@ class Orders:
         lines = await self._told(placement, request.lines, known)
         event = orders.amend(placement, request, lines, known.now)
         event_id = orders.amended_id(event.order, event.revision)
-        sandbox = await self._sandboxes(shop)
         return await self._desk.accept(
             Accepted("order", event.order, event_id, placement.pool),
-            self._desk.entry(
-                event_id, event, placement.shard, time=event.amended_at, sandbox=sandbox
-            ),
+            self._desk.entry(event_id, event, placement.shard, time=event.amended_at),
             counted_as="amendment",
         )
 
@@ -144,12 +127,9 @@ class Orders:
         placement = await self._placed(shops_id(shop, number))
         event = orders.cancel(placement, request, now)
         event_id = orders.cancelled_id(event.order)
-        sandbox = await self._sandboxes(shop)
         return await self._desk.accept(
             Accepted("order", event.order, event_id, placement.pool),
-            self._desk.entry(
-                event_id, event, placement.shard, time=event.cancelled_at, sandbox=sandbox
-            ),
+            self._desk.entry(event_id, event, placement.shard, time=event.cancelled_at),
             counted_as="cancellation",
         )
 
@@ -169,10 +149,9 @@ class Orders:
         instead = await self._told(placement, request.replacements, known, at="replacements")
         event = orders.give_back(shop, placement, request, end.pool, instead)
         event_id = orders.returned_id(event.returned)
-        sandbox = await self._sandboxes(shop)
         return await self._desk.accept(
             Accepted("returned", event.returned, event_id, event.pool),
-            self._desk.entry(event_id, event, end.shard, time=event.returned_at, sandbox=sandbox),
+            self._desk.entry(event_id, event, end.shard, time=event.returned_at),
             counted_as="return",
         )
 

@@ -82,10 +82,10 @@ class Recipients(Protocol):
 
 
 class Sandboxes(Protocol):
-    """Tells whose orders never reach the ledger."""
+    """Tells which orders and carts never reach the ledger, by their ids; `Shops.is_sandboxed`."""
 
-    async def __call__(self, shop: str, /) -> bool:
-        """Return whether they go to `restock.sandbox.v1`. Raises Transient."""
+    def __call__(self, subject: str, /) -> bool:
+        """Return whether what is said of it goes to `restock.sandbox.v1`."""
 
 
 class MasterData(Protocol):
@@ -119,13 +119,3 @@ class Clock:
         if self.replay:
             return self.said or EARLIEST
         return datetime.now(UTC)
-
-
-async def nowhere(_shop: str) -> bool:
-    """Return that no shop is a sandbox; see `Sandboxes`."""
-    return False
-
-
-async def everywhere(_shop: str) -> bool:
-    """Return that every shop is one, as for test orders; see `Sandboxes`."""
-    return True

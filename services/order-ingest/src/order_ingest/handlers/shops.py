@@ -8,6 +8,7 @@ from typing import Protocol
 
 from order_ingest.domain.channels import CHANNELS, ShopSettings
 from order_ingest.domain.findings import Finding, Refused
+from order_ingest.domain.sandbox import is_test, shop_of
 from restock_common.errors import shown
 from restock_common.postgres import Connection, Database
 
@@ -41,6 +42,9 @@ class ShopBook(Protocol):
     async def exist(self, connection: Connection) -> bool:
         """Return whether there is any shop."""
 
+    async def sandboxes(self, connection: Connection) -> frozenset[str]:
+        """Return the shops whose orders never reach the ledger."""
+
     async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none."""
 
@@ -73,11 +77,15 @@ class Shops:
     Args:
         database: Where it is kept.
         book: What keeps it.
+
+    Attributes:
+        sandboxes: The shops whose orders never reach the ledger; None before they have been read.
     """
 
     def __init__(self, database: Database, book: ShopBook) -> None:
         self._database = database
         self._book = book
+        self.sandboxes: frozenset[str] | None = None
         self._read: dict[str, tuple[float, ShopSettings | None]] = {}
         self._customer_key: bytes | None = None
 
@@ -92,10 +100,14 @@ class Shops:
         self._read[shop] = asked_at, settings
         return settings
 
-    async def is_sandbox(self, shop: str) -> bool:
-        """Return whether a shop's orders never reach the ledger. Raises Transient."""
-        settings = await self.settings(shop)
-        return settings is not None and settings.sandbox
+    def is_sandboxed(self, subject: str) -> bool:
+        """Return whether an order or cart never reaches the ledger, by its id."""
+        return is_test(subject) or shop_of(subject) in (self.sandboxes or ())
+
+    async def read_sandboxes(self) -> None:
+        """Read which shops are sandboxes. Raises Transient."""
+        async with self._database.connection() as connection:
+            self.sandboxes = await self._book.sandboxes(connection)
 
     async def exist(self) -> bool:
         """Return whether any shop sends webhooks. Raises Transient."""
@@ -115,6 +127,7 @@ class Shops:
         async with self._database.connection() as connection:
             await self._book.put(connection, shop, settings)
         self._read.pop(shop, None)
+        await self.read_sandboxes()
 
     async def put_skus(self, shop: str, skus: Mapping[str, str]) -> None:
         """Write what variants of a shop are. Raises Transient."""

@@ -25,7 +25,6 @@ from order_ingest.domain.channels import (
 from order_ingest.domain.findings import Conflict, Unknown
 from order_ingest.handlers.atlas import Atlas
 from order_ingest.handlers.door import Door
-from order_ingest.handlers.orders import Orders
 from order_ingest.handlers.ports import Accepted, Recipients
 from order_ingest.handlers.shops import Shops
 from restock_common import telemetry
@@ -168,11 +167,11 @@ class Webhooks:
             case Place():
                 return await self._place(shop, command)
             case Amend():
-                return await self._orders(command.test).amend(shop, command.order, command.request)
+                return await self._door.orders.amend(shop, command.order, command.request)
             case Cancel():
-                return await self._orders(command.test).cancel(shop, command.order, command.request)
+                return await self._door.orders.cancel(shop, command.order, command.request)
             case Return():
-                return await self._orders(command.test).give_back(shop, command.request)
+                return await self._door.orders.give_back(shop, command.request)
             case FetchOrder():
                 await self._shops.ask(shop, command.order, command.why)
                 return Asked(command.order, command.why)
@@ -180,7 +179,7 @@ class Webhooks:
                 return Skipped(command.reason)
 
     async def _place(self, shop: str, command: Place) -> Outcome:
-        [answer] = await self._orders(command.test).place(shop, [command.request])
+        [answer] = await self._door.orders.place(shop, [command.request])
         match answer:
             case Conflict() if command.snapshot:
                 return Skipped("was taken before with other content: amendments tell what changed")
@@ -191,9 +190,6 @@ class Webhooks:
             customer = command.request.customer
             await self._recipients.keep(shop, answer.id, customer, command.recipient)
         return answer
-
-    def _orders(self, test: bool) -> Orders:
-        return self._door.tests if test else self._door.orders
 
     async def _set_aside(
         self,

@@ -45,6 +45,13 @@ class PostgresShopBook:
         """Return whether there is any shop."""
         return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM shops)"))
 
+    async def sandboxes(self, connection: Connection) -> frozenset[str]:
+        """Return the shops whose orders never reach the ledger."""
+        rows = await connection.fetch(
+            "SELECT shop FROM shops WHERE (settings->>'sandbox')::boolean"
+        )
+        return frozenset(row["shop"] for row in rows)
+
     async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none. Raises Transient: they are sealed."""
         row = await connection.fetchrow("SELECT settings, secrets FROM shops WHERE shop = $1", shop)

@@ -19,10 +19,8 @@ from order_ingest.handlers import (
     Memory,
     OrderBook,
     Register,
-    Sandboxes,
     attempt,
     cited_holds,
-    nowhere,
     take_order,
 )
 from restock_common.contracts.envelope import Message, Record, trace_context
@@ -31,8 +29,6 @@ from restock_common.contracts.ledger import CartHeld
 from restock_common.contracts.topics import SANDBOX, STOREFRONT_ORDERS, Topic
 from restock_common.postgres import Connection
 from restock_common.transact import Emission
-
-_SOURCE = "/restock/storefronts/"
 
 
 class OrderAsked(Event):
@@ -59,13 +55,11 @@ class Batch:
     Attributes:
         memory: They as they were first taken, those of this batch among them.
         holds: The carts that they cite, by id.
-        sandboxes: The sources of messages that are a sandbox shop's.
         reached: Those of this batch that have been decided: only then are they known.
     """
 
     memory: Memory
     holds: Mapping[str, CartHeld]
-    sandboxes: frozenset[str] = frozenset()
     reached: set[str] = field(default_factory=set)
 
     def known(self, order: str) -> Placement | None:
@@ -83,22 +77,15 @@ class StorefrontOrders:
         book: Where each order is remembered.
         register: Where the carts are that orders cite.
         shops: The shops that are known.
-        sandboxes: Whose orders never reach the ledger.
     """
 
     def __init__(
-        self,
-        door: Door,
-        book: OrderBook,
-        register: Register,
-        shops: Collection[str],
-        sandboxes: Sandboxes = nowhere,
+        self, door: Door, book: OrderBook, register: Register, shops: Collection[str]
     ) -> None:
         self._door = door
         self._book = book
         self._register = register
         self._shops = frozenset(shops)
-        self._sandboxes = sandboxes
 
     def read(self, record: Record) -> Message[Event]:
         """Return what a record asks for. Raises Refused, or Transient with no pool to take it."""
@@ -121,7 +108,7 @@ class StorefrontOrders:
                 assert_never(request)
         return Message(
             event_id,
-            source=f"{_SOURCE}{shop}",
+            source=f"/restock/storefronts/{shop}",
             time=time,
             event=event,
             traceparent=trace_context(_header(record, "traceparent")),
@@ -134,32 +121,30 @@ class StorefrontOrders:
         holds = await cited_holds(self._register, connection, asked)
         homed = [attempt(lambda one: orders.follow_hold(one, holds), one) for one in asked]
         placements = [one for one in homed if isinstance(one, Placement)]
-        memory = await self._book.remember(connection, placements, others)
-        sources = {one.source for one in messages}
-        sandboxes = [
-            source for source in sources if await self._sandboxes(source.removeprefix(_SOURCE))
-        ]
-        return Batch(memory, holds, frozenset(sandboxes))
+        return Batch(await self._book.remember(connection, placements, others), holds)
 
     def handle(self, state: Batch, message: Message[Event]) -> Iterable[Emission]:
         """Publish the order as it was first taken, or its cancellation, on its shard."""
         event = cast("OrderAsked | CancelAsked", message.event)
-        topic = SANDBOX if message.source in state.sandboxes else None
         match event:
             case OrderAsked(placement=asked):
                 asked = orders.follow_hold(asked, state.holds)
                 first = orders.settle(state.memory.placements[asked.order], asked)
                 state.reached.add(first.order)
-                return (Emission(first.event, topic, partition=first.shard),)
+                return (self._emission(first.event, first),)
             case CancelAsked(order=order):
                 placement = orders.placed(order, state.known(order))
                 cancelled = orders.cancel(placement, event.request, message.time)
-                return (Emission(cancelled, topic, partition=placement.shard),)
+                return (self._emission(cancelled, placement),)
             case _:
                 assert_never(event)
 
     async def save(self, connection: Connection, state: Batch) -> None:
         """Write nothing: `load` has."""
+
+    def _emission(self, event: Event, placement: Placement) -> Emission:
+        topic = SANDBOX if self._door.sandboxes(placement.order) else None
+        return Emission(event, topic, partition=placement.shard)
 
     def _shop(self, record: Record) -> str:
         shop = _header(record, "shop")

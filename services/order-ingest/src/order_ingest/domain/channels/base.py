@@ -145,14 +145,12 @@ class Place:
         precision: How its position was found.
         snapshot: It tells the order as it is now: that it was taken before with other content is
             no conflict then, an amendment tells the difference.
-        test: Nobody pays for it: it goes to the sandbox.
     """
 
     request: OrderRequest
     recipient: Recipient
     precision: Precision
     snapshot: bool = True
-    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +159,6 @@ class Amend:
 
     order: str
     request: AmendmentRequest
-    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +167,6 @@ class Cancel:
 
     order: str
     request: CancelRequest
-    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +174,6 @@ class Return:
     """Book what came back."""
 
     request: ReturnRequest
-    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

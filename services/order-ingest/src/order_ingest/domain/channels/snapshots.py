@@ -35,6 +35,7 @@ from order_ingest.domain.requests import (
     OrderRequest,
     ReturnRequest,
 )
+from order_ingest.domain.sandbox import TEST
 from restock_common.contracts.ledger import Place as Position
 from restock_common.contracts.ledger import ReturnedLine
 from restock_common.errors import shown
@@ -110,7 +111,7 @@ class Snapshot:
         promised_by: When the customer was told to have it.
         cancelled_at: When it was called off.
         cancel_reason: Why.
-        test: Nobody pays for it.
+        test: Nobody pays for it: it is only tried out.
         backs: What came back.
         changed_field: Where `changed_at` stands in the payload.
         items_at: Where the lines stand in the payload.
@@ -147,19 +148,16 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
         InvalidPayload: It breaks a limit of the doors.
         Unmapped: A sku or a location is not known.
     """
-    backs = tuple(
-        _back(back, snapshot.order, shop, test=snapshot.test)
-        for back in snapshot.backs
-        if back.items
-    )
+    order = f"{TEST}{snapshot.order}" if snapshot.test else snapshot.order
+    backs = tuple(_back(back, order, shop) for back in snapshot.backs if back.items)
     if snapshot.cancelled_at is not None:
         cancel = _request(
             CancelRequest,
-            snapshot.order,
+            order,
             cancelled_at=snapshot.cancelled_at,
             reason=_one_line(snapshot.cancel_reason),
         )
-        return (Cancel(snapshot.order, cancel, snapshot.test), *backs)
+        return (Cancel(order, cancel), *backs)
     items = shelved(snapshot, shop)
     if not items:
         ignored = Ignored("it ships nothing: gift cards, services or no lines at all")
@@ -167,17 +165,17 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
     wanted = [_line(item, sku) for item, sku in items if item.target > 0]
     commands: list[Command] = []
     if wanted:
-        commands.append(_place(snapshot, shop, wanted))
+        commands.append(_place(order, snapshot, shop, wanted))
     if snapshot.changed_at is not None:
         number = revision(snapshot.changed_at, [item for item, _ in items], snapshot.changed_field)
         amendment = _request(
             AmendmentRequest,
-            snapshot.order,
+            order,
             revision=number,
             lines=tuple(wanted),
             amended_at=snapshot.changed_at,
         )
-        commands.append(Amend(snapshot.order, amendment, snapshot.test))
+        commands.append(Amend(order, amendment))
     return (*commands, *backs) or (Ignored("nothing of it is to be shipped"),)
 
 
@@ -278,7 +276,7 @@ def _keys(item: Item) -> list[str]:
     return [*keys, f"product:{item.product}"] if item.product else keys
 
 
-def _place(snapshot: Snapshot, shop: Shop, lines: Sequence[NamedLineRequest]) -> Place:
+def _place(order: str, snapshot: Snapshot, shop: Shop, lines: Sequence[NamedLineRequest]) -> Place:
     found = located(snapshot, shop)
     settings = shop.settings
     ranked_by_value = settings.currency is not None and (
@@ -286,8 +284,8 @@ def _place(snapshot: Snapshot, shop: Shop, lines: Sequence[NamedLineRequest]) ->
     )
     request = _request(
         OrderRequest,
-        snapshot.order,
-        order=snapshot.order,
+        order,
+        order=order,
         customer=shop.token(snapshot.customer or f"order:{snapshot.order}"),
         placed_at=snapshot.placed_at,
         destination=coarse(found.place, settings.position_decimals),
@@ -296,7 +294,7 @@ def _place(snapshot: Snapshot, shop: Shop, lines: Sequence[NamedLineRequest]) ->
         promised_by=snapshot.promised_by,
         value=snapshot.value if ranked_by_value else None,
     )
-    return Place(request, snapshot.recipient, found.precision, test=snapshot.test)
+    return Place(request, snapshot.recipient, found.precision)
 
 
 def located(snapshot: Snapshot, shop: Shop) -> Found:
@@ -331,7 +329,7 @@ def position(latitude: float | None, longitude: float | None) -> Position | None
         return None
 
 
-def _back(back: Back, order: str, shop: Shop, *, test: bool = False) -> Command:
+def _back(back: Back, order: str, shop: Shop) -> Command:
     settings = shop.settings
     location = settings.locations.get(back.location) or settings.return_location
     if location is None:
@@ -356,7 +354,7 @@ def _back(back: Back, order: str, shop: Shop, *, test: bool = False) -> Command:
         returned_at=back.at,
         lines=tuple(lines),
     )
-    return Return(request, test)
+    return Return(request)
 
 
 def _line_back(item: Item, sku: str, shop: Shop) -> ReturnedLine:
