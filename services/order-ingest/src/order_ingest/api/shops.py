@@ -6,15 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from order_ingest.api.problems import deliveries_answer
 from order_ingest.api.reading import Body, CatalogueBody, DoorRoute, KeyRing, SignedBody
 from order_ingest.api.schema import body_of
 from order_ingest.domain.channels import ShopSettings
-from order_ingest.domain.requests import SkuTable, parse
+from order_ingest.domain.requests import SkuTable, parse, parse_identifier
 from order_ingest.handlers import Shops, Webhooks
 from restock_common.runtime.problems import Problem
+from restock_common.units import Timestamp
 
 
 def router(shops: Shops, webhooks: Webhooks, keys: KeyRing) -> APIRouter:
@@ -59,17 +59,18 @@ def router(shops: Shops, webhooks: Webhooks, keys: KeyRing) -> APIRouter:
         body: SignedBody,
         shop: Annotated[str, own_shop],
         fetched: str | None = None,
-        asked_at: AwareDatetime | None = None,
+        asked_at: Timestamp | None = None,
     ) -> Response:
         """Take a delivery that is not signed: replayed, handed on, or an order that was fetched.
 
         `fetched` and `asked_at` are an order's, as it stood among those to be fetched: it stands
         there no more, unless another webhook has asked for it since.
         """
+        number = None if fetched is None else parse_identifier("fetched", fetched)
         headers = dict(request.headers)
         outcomes = await webhooks.deliver(shop, headers, body, datetime.now(UTC), vouched=True)
-        if fetched is not None and asked_at is not None:
-            await shops.fetched(shop, fetched, asked_at)
+        if number is not None and asked_at is not None:
+            await shops.fetched(shop, number, asked_at)
         return deliveries_answer(outcomes)
 
     return routes

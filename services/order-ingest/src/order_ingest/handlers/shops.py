@@ -1,5 +1,6 @@
 """What is known of shops: their settings, at most some seconds old on every replica."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ STALE_S = 3.0
 """How long another replica goes by the settings that it has read."""
 
 MAX_TO_FETCH = 1_000
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,8 @@ class Shops:
 
     async def settings(self, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none. Raises Transient."""
+        if not _NAME.fullmatch(shop):
+            return None
         read_at, settings = self._read.get(shop, (-STALE_S, None))
         if time.monotonic() - read_at < STALE_S:
             return settings

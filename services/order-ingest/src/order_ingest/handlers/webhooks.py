@@ -6,6 +6,7 @@ from datetime import datetime
 
 import structlog
 
+from order_ingest.domain import kits
 from order_ingest.domain.channels import (
     CHANNELS,
     Amend,
@@ -171,7 +172,10 @@ class Webhooks:
             case Cancel():
                 return await self._door.orders.cancel(shop, command.order, command.request)
             case Return():
-                return await self._door.orders.give_back(shop, command.request)
+                catalogue = self._door.known().catalogue
+                lines = kits.returned_lines(command.request.lines, catalogue)
+                request = command.request.model_copy(update={"lines": lines})
+                return await self._door.orders.give_back(shop, request)
             case FetchOrder():
                 await self._shops.ask(shop, command.order, command.why)
                 return Asked(command.order, command.why)

@@ -19,6 +19,7 @@ from order_ingest.domain.channels.lenient import (
     Lenient,
     Moment,
     Money,
+    Ref,
     SkuWord,
     Word,
     joined,
@@ -41,8 +42,8 @@ class _OfItem(Lenient):
 
 class _Item(Lenient):
     item_id: Id
-    parent_item_id: Word = ""
-    product_id: Word = ""
+    parent_item_id: Ref = ""
+    product_id: Ref = ""
     product_type: Word = ""
     sku: SkuWord = ""
     is_virtual: Flag = False
@@ -95,7 +96,7 @@ class _Order(Lenient):
 
 class _MemoItem(Lenient):
     order_item_id: Id
-    product_id: Word = ""
+    product_id: Ref = ""
     sku: SkuWord = ""
     qty: Count
     back_to_stock: Flag = False

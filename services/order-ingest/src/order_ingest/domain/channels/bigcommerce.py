@@ -25,6 +25,7 @@ from order_ingest.domain.channels.lenient import (
     Lenient,
     Moment,
     Money,
+    Ref,
     SkuWord,
     Word,
     joined,
@@ -53,8 +54,8 @@ class _Hook(Lenient):
 
 class _Product(Lenient):
     id: Id
-    product_id: Word = ""
-    variant_id: Word = ""
+    product_id: Ref = ""
+    variant_id: Ref = ""
     sku: SkuWord = ""
     type: Word = ""
     quantity: Count

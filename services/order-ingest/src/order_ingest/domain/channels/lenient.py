@@ -115,6 +115,9 @@ Word = Annotated[str, BeforeValidator(_word), StringConstraints(strip_whitespace
 SkuWord = Annotated[Word, StringConstraints(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A sku, or ""."""
 
+Ref = SkuWord
+"""The shop's id of something that is looked up, or ""."""
+
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MAX_UNITS_PER_LINE)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Money = Annotated[float | None, BeforeValidator(_money)]

@@ -20,6 +20,7 @@ from order_ingest.domain.channels.lenient import (
     Lenient,
     Moment,
     Money,
+    Ref,
     SkuWord,
     Word,
     joined,
@@ -43,9 +44,9 @@ class _Detail(Lenient):
 
 class _Item(Lenient):
     id: Id
-    variant_id: Word = ""
+    variant_id: Ref = ""
     variant_sku: SkuWord = ""
-    product_id: Word = ""
+    product_id: Ref = ""
     quantity: Count
     requires_shipping: Flag = True
     is_giftcard: Flag = False
@@ -73,7 +74,7 @@ class _Return(Lenient):
     id: Id
     status: Word = ""
     received_at: Moment | None = None
-    location_id: Word = ""
+    location_id: Ref = ""
     items: Annotated[tuple[_ItemBack, ...] | None, Field(max_length=1000)] = ()
 
 

@@ -22,6 +22,7 @@ from order_ingest.domain.channels.lenient import (
     Lenient,
     Moment,
     Money,
+    Ref,
     SkuWord,
     Word,
     joined,
@@ -46,7 +47,7 @@ class _Camel(Lenient):
 
 
 class _Named(_Camel):
-    id: Word = ""
+    id: Ref = ""
 
 
 class _Country(_Camel):
@@ -68,7 +69,7 @@ class _Address(_Camel):
 class _Line(_Camel):
     id: Id
     product_sku: SkuWord = ""
-    product_variant_id: Word = ""
+    product_variant_id: Ref = ""
     is_shipping_required: Flag = True
     quantity: Count
 

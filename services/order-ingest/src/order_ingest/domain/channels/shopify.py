@@ -24,6 +24,7 @@ from order_ingest.domain.channels.lenient import (
     Lenient,
     Moment,
     Money,
+    Ref,
     SkuWord,
     Word,
     joined,
@@ -54,8 +55,8 @@ _CAME_BACK = "return"
 class _Line(Lenient):
     id: Id
     sku: SkuWord = ""
-    variant_id: Word = ""
-    product_id: Word = ""
+    variant_id: Ref = ""
+    product_id: Ref = ""
     quantity: Count
     current_quantity: Count | None = None
     requires_shipping: Flag = True
@@ -66,7 +67,7 @@ class _LineBack(Lenient):
     line_item_id: Id
     quantity: Count
     restock_type: Word = ""
-    location_id: Word = ""
+    location_id: Ref = ""
     line_item: _Line | None = None
 
 

@@ -24,6 +24,7 @@ from order_ingest.domain.channels.lenient import (
     Lenient,
     Moment,
     Money,
+    Ref,
     SkuWord,
     Word,
     joined,
@@ -46,8 +47,8 @@ _NOTHING = "0"
 
 class _Line(Lenient):
     id: Id
-    product_id: Word = ""
-    variation_id: Word = ""
+    product_id: Ref = ""
+    variation_id: Ref = ""
     sku: SkuWord = ""
     quantity: Count
 
