@@ -202,3 +202,19 @@ def test_a_payload_is_refused_with_all_its_places() -> None:
         "line_items.1.quantity",
     }
     assert json.dumps([found.value for found in refused.value.findings])
+
+
+def test_an_order_that_was_called_off_and_paid_after_all_is_shipped() -> None:
+    """WooCommerce calls unpaid orders off after an hour, and takes them up when money comes."""
+    placed = case("woocommerce", "order-created")
+    called_off = amendment(case("woocommerce", "cancelled"))
+    [_, paid] = commands(
+        changed(
+            Case("woocommerce", "", {"x-wc-webhook-topic": "order.updated"}, placed.body),
+            date_modified_gmt="2025-03-04T20:00:00",
+        )
+    )
+    assert isinstance(paid, Amend)
+    assert called_off.request.lines == ()
+    assert [line.quantity for line in paid.request.lines] == [2, 1]
+    assert paid.request.revision > called_off.request.revision

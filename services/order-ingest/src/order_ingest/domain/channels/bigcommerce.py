@@ -9,7 +9,6 @@ from typing import Annotated
 from pydantic import Field
 
 from order_ingest.domain.channels.base import (
-    Cancel,
     Channel,
     Command,
     FetchOrder,
@@ -20,7 +19,6 @@ from order_ingest.domain.channels.base import (
 )
 from order_ingest.domain.channels.lenient import (
     Count,
-    Flag,
     Id,
     Lenient,
     Moment,
@@ -34,7 +32,6 @@ from order_ingest.domain.channels.lenient import (
 )
 from order_ingest.domain.channels.signatures import first_of, secret_in_header, standard
 from order_ingest.domain.channels.snapshots import Item, Snapshot, commands_of
-from order_ingest.domain.requests import CancelRequest
 
 _INCOMPLETE, _CANCELLED, _DECLINED = 0, 5, 6
 _ORDER_SCOPES = "store/order/"
@@ -83,7 +80,6 @@ class _Order(Lenient):
     customer_id: Word = ""
     currency_code: Word = ""
     total_inc_tax: Money = None
-    is_deleted: Flag = False
     billing_address: _Address = _Address()
     shipping_addresses: tuple[_Address, ...] = ()
     products: Annotated[tuple[_Product, ...], Field(max_length=5000)]
@@ -101,20 +97,21 @@ def adapt(_headers: Headers, raw: bytes, shop: Shop) -> tuple[Command, ...]:
     if not hook.scope.startswith(_ORDER_SCOPES):
         return (Ignored(f"scope {hook.scope[:80]!r} says nothing of orders"),)
     if hook.scope == _ARCHIVED:
-        return (Cancel(hook.data.id, CancelRequest(reason="archived in the shop")),)
+        return (Ignored("archiving hides an order, and changes nothing of it"),)
     return (FetchOrder(hook.data.id, "BigCommerce tells the id alone"),)
 
 
 def _snapshot(order: _Order) -> Snapshot:
     billing = order.billing_address
     address = order.shipping_addresses[0] if order.shipping_addresses else billing
-    off = order.is_deleted or order.status_id in (_CANCELLED, _DECLINED)
+    # It may be taken up again: no cancellation, which is final.
+    off = order.status_id in (_CANCELLED, _DECLINED)
     customer = "" if order.customer_id == "0" else order.customer_id
     return Snapshot(
         order=order.id,
         placed_at=order.date_created,
         changed_at=order.date_modified,
-        items=tuple(_item(one, number) for number, one in enumerate(order.products)),
+        items=tuple(_item(one, number, off=off) for number, one in enumerate(order.products)),
         customer=customer or billing.email or billing.phone,
         recipient=Recipient(
             name=joined(address.first_name, address.last_name),
@@ -128,14 +125,13 @@ def _snapshot(order: _Order) -> Snapshot:
         address_at="shipping_addresses.0",
         value=order.total_inc_tax,
         currency=order.currency_code,
-        cancelled_at=order.date_modified if off else None,
         changed_field="date_modified",
         items_at="products",
     )
 
 
-def _item(one: _Product, number: int) -> Item:
-    gone = max(one.quantity_shipped, one.quantity_refunded)
+def _item(one: _Product, number: int, *, off: bool) -> Item:
+    gone = one.quantity if off else max(one.quantity_shipped, one.quantity_refunded)
     return Item(
         at=f"products.{number}",
         line=one.id,

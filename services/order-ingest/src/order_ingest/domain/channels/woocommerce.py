@@ -41,7 +41,7 @@ _PING = re.compile(rb"\s*webhook_id=\d{1,20}\s*")
 _BEGUN = "order.created"
 _CHANGED = {"order.updated", "order.restored"}
 _NOT_YET = {"checkout-draft", "auto-draft", "draft"}
-_CALLED_OFF = {"cancelled", "failed", "trash"}
+_CALLED_OFF = {"cancelled", "failed", "trash", "refunded"}
 _NOTHING = "0"
 
 
@@ -123,12 +123,11 @@ def verify(headers: Headers, raw: bytes, settings: ShopSettings, now: datetime) 
 def _of_order(order: _Order, shop: Shop, *, begun: bool) -> tuple[Command, ...]:
     if order.status in _NOT_YET:
         return (Ignored(f"status {order.status[:80]!r}: nobody has ordered yet"),)
-    sent = order.date_completed_gmt is not None
-    if order.status == "refunded" and sent:
-        return (Ignored("it was refunded after it was completed: what came back is not told"),)
+    if order.status in _CALLED_OFF and order.date_completed_gmt is not None:
+        return (Ignored(f"{order.status} after it was completed: what came back is not told"),)
     untold = any(refund.line_items is None for refund in order.refunds or ())
     commands = commands_of(_snapshot(order, begun=begun), shop)
-    if untold and not any(isinstance(one, Cancel) for one in commands):
+    if untold and order.status not in _CALLED_OFF:
         return (*commands, FetchOrder(order.id, "the lines of its refunds are not told"))
     return commands
 
@@ -137,7 +136,7 @@ def _snapshot(order: _Order, *, begun: bool) -> Snapshot:
     billing = order.billing
     address = order.shipping if order.shipping.country or order.shipping.city else billing
     changed_at = order.date_modified_gmt or order.date_created_gmt
-    off = order.status in _CALLED_OFF or order.status == "refunded"
+    off = order.status in _CALLED_OFF  # and may be taken up again: no cancellation, which is final
     refunded = Counter[str]()
     for refund in order.refunds or ():
         for line in refund.line_items or ():
@@ -147,9 +146,10 @@ def _snapshot(order: _Order, *, begun: bool) -> Snapshot:
     return Snapshot(
         order=order.id,
         placed_at=order.date_created_gmt,
-        changed_at=None if begun else changed_at,
+        changed_at=None if begun and not off else changed_at,
         items=tuple(
-            _item(line, number, refunded[line.id]) for number, line in enumerate(order.line_items)
+            _item(line, number, line.quantity if off else refunded[line.id])
+            for number, line in enumerate(order.line_items)
         ),
         customer=_known(order.customer_id) or billing.email or billing.phone,
         recipient=Recipient(
@@ -165,8 +165,6 @@ def _snapshot(order: _Order, *, begun: bool) -> Snapshot:
         address_at="shipping",
         value=order.total,
         currency=order.currency,
-        cancelled_at=changed_at if off else None,
-        cancel_reason=order.status if off else "",
         changed_field="date_modified_gmt",
     )
 
