@@ -226,7 +226,7 @@ async def test_a_sandbox_goes_through_every_door_and_not_to_the_ledger(ingest: I
     assert (await ingest.http.post("/v1/holds", json={**cart, **lines})).status_code == 202
     raw = json.dumps(order("sand-by-kafka")).encode()
     headers = [("shop", ingest.shop.encode())]
-    record = Outgoing(0, STOREFRONT_ORDERS.name, 0, None, headers, raw)
+    record = Outgoing(STOREFRONT_ORDERS.name, 0, None, headers, raw)
     await publish_raw(ingest.kafka, [record])
     await until(lambda: in_sandbox(ingest, "demo:sand-by-kafka"), what="the order by Kafka")
     kinds = [type(event) for _, event in await in_sandbox(ingest, "demo:sand")]
