@@ -33,7 +33,7 @@ bench: install ## Run a benchmark: make bench NAME=chain ARGS='--json -'
 	@$(BIN)/restock bench $(NAME) $(ARGS)
 
 soak: install ## Kill processes 70 times under load, then replay a whole year: an hour or more
-	@RESTOCK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/integration/order_ingest/test_described.py
+	@RESTOCK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/integration/order_ingest/test_described.py tests/property/order_ingest/test_channels.py
 	@$(BIN)/restock demo --days 365 $(ARGS)
 
 clean: ## Remove .venv, local state and caches

@@ -9,11 +9,12 @@ import aiomqtt
 import pytest
 from tests.integration.order_ingest.mosquitto import mosquitto, needs_mosquitto
 from tests.integration.order_ingest.sample import PLACED_AT, Ingest, on_shards, refused
-from tests.support import read_messages, until
+from tests.support import read_letters, read_messages, until
 
 from restock_common.contracts.dead_letters import DeadLetter
 from restock_common.contracts.ledger import GoodsReceived, StockCounted
-from restock_common.contracts.topics import DEAD_LETTERS, LEDGER
+from restock_common.contracts.topics import LEDGER
+from restock_common.transact import Enclosed
 
 pytestmark = [pytest.mark.kafka, needs_mosquitto]
 
@@ -124,14 +125,17 @@ async def test_what_cannot_be_taken_is_a_dead_letter(ingest: Ingest, device: Any
     for topic, payload in wrong.items():
         await device.publish(topic, payload, qos=1)
 
-    async def letters() -> dict[str, DeadLetter]:
-        found = [one.event for one in await read_messages(ingest.kafka, DEAD_LETTERS)]
-        return {one.source_topic: one for one in found} if len(found) >= len(wrong) else {}
+    async def letters() -> dict[str, tuple[DeadLetter, Enclosed]]:
+        found = await read_letters(ingest.kafka)
+        return {one[0].source_topic: one for one in found} if len(found) >= len(wrong) else {}
 
     found = await until(letters, what="three dead letters")
-    assert {name: one.field for name, one in found.items()} == {
+    assert {name: one.field for name, (one, _) in found.items()} == {
         "mqtt:restock/n1/gun-5/scans": "body",
         "mqtt:restock/mars/gun-5/scans": "location",
         "mqtt:restock/n1/gun-5/counts": "location",
     }
-    assert "'n1'" in found["mqtt:restock/n1/gun-5/counts"].reason
+    letter, held = found["mqtt:restock/n1/gun-5/counts"]
+    assert "'n1'" in held.reason
+    assert "n1" not in letter.reason
+    assert held.body == wrong["restock/n1/gun-5/counts"]

@@ -9,7 +9,7 @@ from tests.support import read_messages
 from tests.unit.order_ingest.sample import CHICAGO, catalogue, customers, request
 
 from order_ingest.domain.requests import HoldRequest
-from order_ingest.handlers import Accepted, Clock, Door
+from order_ingest.handlers import Accepted, Clock, Desk, Door
 from order_ingest.store import PostgresOrderBook, PostgresRegister
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
@@ -49,14 +49,16 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
 
 def door(database: Database, producer: Producer, *, publish_timeout_s: float = 30.0) -> Door:
     return Door(
-        master_data=Read(),
-        clock=Clock(replay=True),
+        desk=Desk(
+            master_data=Read(),
+            clock=Clock(replay=True),
+            producer=producer,
+            publish_timeout_s=publish_timeout_s,
+        ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
-        producer=producer,
-        publish_timeout_s=publish_timeout_s,
     )
 
 

@@ -23,7 +23,7 @@ from order_ingest.domain.requests import (
     parse_storefront_message,
 )
 from order_ingest.domain.sourcing import distance_km, rank_pools
-from order_ingest.handlers import Clock, Door, Memory, take_order
+from order_ingest.handlers import Clock, Desk, Door, Memory, take_order
 from order_ingest.store import PostgresOrderBook, PostgresRegister
 from order_ingest.stream import StorefrontOrders
 from restock_common.contracts.catalogue import Catalogue, Location, Pool, Product
@@ -102,14 +102,16 @@ class Read:
 def application() -> StorefrontOrders:
     database = Database("postgresql://nowhere")
     door = Door(
-        master_data=Read(),
-        clock=Clock(replay=True),
+        desk=Desk(
+            master_data=Read(),
+            clock=Clock(replay=True),
+            producer=Producer(KafkaSettings()),
+            publish_timeout_s=1,
+        ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
-        producer=Producer(KafkaSettings()),
-        publish_timeout_s=1,
     )
     return StorefrontOrders(door, PostgresOrderBook(), PostgresRegister(), {"shop"})
 

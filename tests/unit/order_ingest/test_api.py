@@ -5,7 +5,7 @@ import pytest
 from tests.unit.order_ingest.sample import customers
 
 from order_ingest.api import KeyRing, Limit, create_api
-from order_ingest.handlers import Clock, Door, Keys
+from order_ingest.handlers import Clock, Desk, Door, Keys
 from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRegister
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.kafka import Producer
@@ -27,14 +27,16 @@ class Unread:
 def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
     database = Database("postgresql://nowhere")
     door = Door(
-        master_data=Unread(),
-        clock=Clock(replay=replay),
+        desk=Desk(
+            master_data=Unread(),
+            clock=Clock(replay=replay),
+            producer=Producer(KafkaSettings()),
+            publish_timeout_s=1,
+        ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
-        producer=Producer(KafkaSettings()),
-        publish_timeout_s=1,
     )
     bootstrap = {KEY: "shop", "another-key": "other"}
     keys = Keys(database, PostgresKeys(), bootstrap, cache_s=1)

@@ -33,6 +33,7 @@ def test_keyed_partition_counts_are_frozen() -> None:
     assert {topic.name: topic.partitions for topic in TOPICS} == {
         "restock.storefront-orders.v1": 4,
         "restock.ledger.v1": 4,
+        "restock.sandbox.v1": 4,
         "restock.stock.v1": 4,
         "restock.fulfilment.v1": 4,
         "restock.demand.v1": 4,

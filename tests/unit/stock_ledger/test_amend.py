@@ -156,3 +156,16 @@ def test_a_whole_order_that_grows_stays_whole() -> None:
     assert ledger.level("n1", "cup") == (9, 0, 2)
     ledger.tell(amended("o", 2, line("2", "cup", 3)))
     assert ledger.level("n1", "cup") == (9, 3, 0)
+
+
+def test_an_order_of_which_nothing_was_left_is_taken_up_again() -> None:
+    """Shops call unpaid orders off, and take them up again when the money comes after all."""
+    ledger = Ledger()
+    ledger.stock("n1", "tea", 5)
+    ledger.tell(order("o", ("tea", 2)))
+    ledger.tell(amended("o", 1))
+    ledger.tell(withdrawn(ledger.parcel("o"), "o", "n1"))
+    ledger.tell(time())
+    assert ledger.level("n1", "tea") == (5, 0, 0)
+    ledger.tell(amended("o", 2, line("1", "tea", 2)))
+    assert ledger.level("n1", "tea") == (5, 2, 0)

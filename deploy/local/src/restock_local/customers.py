@@ -38,18 +38,23 @@ def rewrap_command(
         ),
     ],
 ) -> None:
-    """Encrypt every customer's key with the first master key; the service may be running.
+    """Encrypt customers' keys and shops' secrets with the first master key.
+
+    The service may be running.
 
     The other master keys can be destroyed afterwards, and with them what older backups hold.
     """
-    from order_ingest.store import PostgresRecipients
+    from order_ingest.store import PostgresRecipients, PostgresShopBook
 
     async def rewrap() -> int:
-        recipients = PostgresRecipients(Seal(parse_keys(master_keys)))
+        master = Seal(parse_keys(master_keys))
+        recipients, shops = PostgresRecipients(master), PostgresShopBook(master)
         database = Database(database_url, max_connections=1)
         await database.open()
         try:
             total = 0
+            async with database.transaction() as connection:
+                await shops.reseal(connection)
             while True:
                 async with database.transaction() as connection:
                     done = await recipients.rewrap(connection)

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from restock_common.errors import RestockError
 from restock_common.settings import KafkaSettings, read_settings
-from restock_local.letterbox import Filter, Letterbox, NotOne, Replayed
+from restock_local.letterbox import Delivered, Filter, Letterbox, NotOne, Replayed
 from restock_local.session import ToldToEnd, run_session
 
 T = TypeVar("T")
@@ -91,21 +91,34 @@ def replay_command(
     edit: Annotated[
         bool, typer.Option("--edit", help="Open the body in $EDITOR before it is sent.")
     ] = False,
+    url: Annotated[
+        str,
+        typer.Option(envvar="RESTOCK_INGEST_URL", help="Where order-ingest listens: for webhooks."),
+    ] = "http://127.0.0.1:8000",
+    key: Annotated[
+        str | None,
+        typer.Option(envvar="RESTOCK_API_KEY", help="The shop's API key: for webhooks."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send records again, to the topic and partition they came from, under their own ids.
 
-    A letter is sent once: a second replay finds the first and does nothing.
+    A letter is sent once: a second replay finds the first and does nothing. What came as a webhook
+    goes to order-ingest, with a key that is good for `shops`.
     """
 
-    async def replay(box: Letterbox, letter_id: str) -> Replayed:
+    async def replay(box: Letterbox, letter_id: str) -> Replayed | Delivered:
         letter = await box.whole(letter_id)
         body = letter.body
         if edit:
             body = await asyncio.to_thread(_edited, body)
-        return await box.replay(letter, body)
+        if letter.webhook_of is None:
+            return await box.replay(letter, body)
+        if key is None:
+            raise RestockError("it came as a webhook: give the shop's API key with --key")
+        return await box.deliver(letter, body, url, key)
 
-    async def replay_all(box: Letterbox) -> list[Replayed]:
+    async def replay_all(box: Letterbox) -> list[Replayed | Delivered]:
         return [await replay(box, one) for one in letter_ids]
 
     replayed = _run(replay_all, kafka)
@@ -113,8 +126,7 @@ def replay_command(
         _write([asdict(one) for one in replayed])
         return
     for one in replayed:
-        said = "sent to" if one.new else "was sent before: it is at"
-        sys.stdout.write(f"{one.letter}: {said} {one.topic}/{one.partition}, offset {one.offset}\n")
+        sys.stdout.write(f"{one}\n")
 
 
 def _edited(body: bytes) -> bytes:

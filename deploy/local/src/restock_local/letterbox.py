@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 import orjson
 
 from restock_common.contracts import TYPES
@@ -22,7 +23,7 @@ REPLAY_HEADER = "restock-replay-of"
 _OF_A_PLACE = frozenset({"ce_incarnation", "ce_sequence", "ce_chainhead", REPLAY_HEADER})
 """Headers of a record's place in its writer's sequence: readers are past it, and would pass on."""
 
-_MQTT = "mqtt:"
+_MQTT, _WEBHOOKS = "mqtt:", "webhooks/"
 """Before an address in the place of a topic: no log has it."""
 
 
@@ -79,6 +80,12 @@ class Letter:
         return self.event.reason if self.held is None else self.held.reason
 
     @property
+    def webhook_of(self) -> str | None:
+        """The shop whose webhook it came by, where it did."""
+        topic = self.event.source_topic
+        return topic.removeprefix(_WEBHOOKS) if topic.startswith(_WEBHOOKS) else None
+
+    @property
     def body(self) -> bytes:
         """Return the record's value. Raises RestockError where it cannot be read any more."""
         if self.held is None:
@@ -130,6 +137,25 @@ class Replayed:
     partition: int
     offset: int
     new: bool
+
+    def __str__(self) -> str:
+        """Return it as people read it."""
+        said = "sent to" if self.new else "was sent before: it is at"
+        return f"{self.letter}: {said} {self.topic}/{self.partition}, offset {self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a webhook that was sent again, as order-ingest has answered."""
+
+    letter: str
+    shop: str
+    status: int
+    answer: str
+
+    def __str__(self) -> str:
+        """Return it as people read it."""
+        return f"{self.letter}: shop {self.shop} was answered {self.status}: {self.answer}"
 
 
 class Letterbox:
@@ -188,8 +214,8 @@ class Letterbox:
             Transient: It may or may not be there: try again.
         """
         place = Partition(letter.event.source_topic, letter.event.source_partition)
-        if place.topic.startswith(_MQTT):
-            raise RestockError("it came by MQTT: let the device publish it again")
+        if place.topic.startswith((_MQTT, _WEBHOOKS)):
+            raise RestockError(f"{place.topic!r} is no topic: it is sent again by who sent it")
         if letter.held is None or not letter.held.whole:
             raise RestockError("not all of the record is known any more: send it from its source")
         sent = await self._replayed(letter.id, place, after=letter.event.source_offset)
@@ -207,6 +233,27 @@ class Letterbox:
         assert sent is not None, "the broker has acknowledged it"
         return Replayed(letter.id, place.topic, place.number, sent, new=True)
 
+    async def deliver(self, letter: Letter, body: bytes, url: str, key: str) -> Delivered:
+        """Give a webhook to order-ingest again, with this body; what was taken counts once.
+
+        Raises:
+            RestockError: Not all of it is known any more, or nobody answers.
+        """
+        assert letter.webhook_of is not None, "only webhooks are delivered"
+        if letter.held is None or not letter.held.whole:
+            raise RestockError("not all of the delivery is known any more: send it from the shop")
+        headers = {name: value.decode(errors="replace") for name, value in letter.held.headers}
+        address = f"{url}/v1/shops/{letter.webhook_of}/deliveries"
+        try:
+            async with (
+                aiohttp.ClientSession(headers={**headers, "X-API-Key": key}) as http,
+                http.post(address, data=body) as answer,
+            ):
+                told = await answer.text()
+                return Delivered(letter.id, letter.webhook_of, answer.status, told)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise RestockError(f"{address}: {error!r}") from None
+
     async def _replayed(self, letter_id: str, place: Partition, *, after: int) -> int | None:
         """Return the offset of a letter's replay; None where there is none."""
         mark = (REPLAY_HEADER, letter_id.encode())
@@ -218,7 +265,7 @@ class Letterbox:
 
     async def _original(self, event: DeadLetter) -> Record | None:
         place = Partition(event.source_topic, event.source_partition)
-        if place.topic.startswith(_MQTT):
+        if place.topic.startswith((_MQTT, _WEBHOOKS)):
             return None
         start = {place.number: event.source_offset}
         async for record in read_partitions_to_end(self._settings, [place], start):

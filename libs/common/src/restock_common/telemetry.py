@@ -61,6 +61,16 @@ TAKEN_IN = Counter(
     "What came through the door, by what it was, such as order or receipt: accepted or refused",
     ["kind", "outcome"],
 )
+DELIVERIES = Counter(
+    "restock_webhook_deliveries",
+    "Webhooks of shops: taken, ignored, to_be_fetched, set_aside, not_readable or not_signed",
+    ["channel", "outcome"],
+)
+LOCATED = Counter(
+    "restock_orders_located",
+    "Orders by webhook, by how they were found: coordinates, city, region or country",
+    ["precision"],
+)
 
 # stock-ledger
 LEDGER_RESERVATIONS = Counter("restock_ledger_reservations", "Pieces of lines reserved")

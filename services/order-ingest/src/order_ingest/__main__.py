@@ -6,10 +6,26 @@ import uvloop
 
 from order_ingest.api import KeyRing, Limit, create_api
 from order_ingest.domain.privacy import Privacy
-from order_ingest.handlers import Clock, Customers, Door, Keys
+from order_ingest.handlers import (
+    STALE_S,
+    Atlas,
+    Clock,
+    Customers,
+    Desk,
+    Door,
+    Keys,
+    Shops,
+    Webhooks,
+)
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRecipients, PostgresRegister
-from order_ingest.stream import MqttDevices, StorefrontOrders, Ticker
+from order_ingest.store import (
+    PostgresKeys,
+    PostgresOrderBook,
+    PostgresRecipients,
+    PostgresRegister,
+    PostgresShopBook,
+)
+from order_ingest.stream import MqttDevices, ShopWatch, StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
@@ -23,37 +39,44 @@ SERVICE = "order-ingest"
 
 def build(settings: Settings) -> Service:
     """Return the service, wired and not yet started."""
-    shops = shops_by_key(settings.api_keys)
+    shops_of_keys = shops_by_key(settings.api_keys)
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
     clock = Clock(replay=settings.clock == "replay")
     reader = CatalogueReader(settings, today=lambda: clock.come().date())
     book, register = PostgresOrderBook(), PostgresRegister()
+    master = Seal(parse_keys(settings.master_keys.get_secret_value()))
     customers = Customers(
         database,
-        PostgresRecipients(Seal(parse_keys(settings.master_keys.get_secret_value()))),
+        PostgresRecipients(master),
         Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
     )
+    shops = Shops(database, PostgresShopBook(master), of_keys=set(shops_of_keys.values()))
     door = Door(
-        master_data=reader,
-        clock=clock,
+        desk=Desk(
+            master_data=reader,
+            clock=clock,
+            producer=producer,
+            publish_timeout_s=settings.publish_timeout_s,
+            sandboxes=shops.is_sandboxed,
+        ),
         database=database,
         book=book,
         register=register,
         customers=customers,
-        producer=producer,
-        publish_timeout_s=settings.publish_timeout_s,
         seal=settings.dead_letter_seal(),
     )
+    webhooks = Webhooks(door, shops, Atlas())
     stream = Stream(
         service=SERVICE,
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(door, book, register, shops.values()),
+        application=StorefrontOrders(door, book, register, shops),
         topics=[STOREFRONT_ORDERS],
     )
-    components: list[Component] = [reader, stream]
+    watch = ShopWatch(shops, every_s=STALE_S)
+    components: list[Component] = [reader, watch, stream]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
 
@@ -70,18 +93,20 @@ def build(settings: Settings) -> Service:
         await database.open()
         await database.migrate(["restock_common", "order_ingest"])
         await producer.start()
+        if await shops.exist():
+            await webhooks.prepare()
 
     async def closing() -> None:
         await producer.stop()
         await database.close()
 
-    keys = Keys(database, PostgresKeys(), shops, cache_s=settings.keys_cache_s)
+    keys = Keys(database, PostgresKeys(), shops_of_keys, cache_s=settings.keys_cache_s)
     ring = KeyRing(
         keys,
         by_key=_limit(settings.key_requests_per_s),
         by_address=_limit(settings.address_requests_per_s),
     )
-    api = create_api(door, keys, ring)
+    api = create_api(door, keys, ring, webhooks, shops)
     return Service(SERVICE, settings, api, components, opening, closing)
 
 

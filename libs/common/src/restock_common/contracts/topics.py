@@ -86,6 +86,15 @@ LEDGER = Topic(
     partitions=SHARDS,
     retention=None,
 )
+SANDBOX = Topic(
+    "restock.sandbox.v1",
+    "shard (explicit map)",
+    "order-ingest",
+    partitions=SHARDS,
+    retention=timedelta(days=7),
+)
+"""What would have gone to the ledger, of shops that are tried out and orders nobody pays for."""
+
 STOCK = Topic("restock.stock.v1", "sku", "stock-ledger")
 FULFILMENT = Topic("restock.fulfilment.v1", "location", "stock-ledger")
 DEMAND = Topic("restock.demand.v1", "sku", "stock-ledger", retention=None)
@@ -119,6 +128,7 @@ DEAD_LETTERS = Topic(
 TOPICS: tuple[Topic, ...] = (
     STOREFRONT_ORDERS,
     LEDGER,
+    SANDBOX,
     STOCK,
     FULFILMENT,
     DEMAND,

@@ -11,26 +11,36 @@ from order_ingest.api import (
     orders,
     problems,
     scans,
+    shops,
     transfers,
     warehouse,
+    webhooks,
 )
-from order_ingest.api.answers import EVERYWHERE
+from order_ingest.api.answers import EVERYWHERE, refusals
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.domain.keys import Action
 from order_ingest.domain.limits import Limit
-from order_ingest.handlers import Door, Keys
+from order_ingest.handlers import Door, Keys, Shops, Webhooks
 
 __all__ = ["KeyRing", "Limit", "create_api"]
 
 
-def create_api(door: Door, known: Keys, ring: KeyRing) -> FastAPI:
+def create_api(
+    door: Door,
+    known: Keys,
+    ring: KeyRing,
+    deliveries: Webhooks | None = None,
+    known_shops: Shops | None = None,
+) -> FastAPI:
     """Return the API; `POST /v1/clock` is there only where time is a replay's.
 
     Args:
         door: What decides and publishes.
         known: The API keys.
         ring: Lets requests in.
+        deliveries: Takes webhooks; without it there is no door for them.
+        known_shops: What is known of shops; goes with `deliveries`.
     """
     api = FastAPI(
         title="Restock order-ingest",
@@ -53,6 +63,13 @@ def create_api(door: Door, known: Keys, ring: KeyRing) -> FastAPI:
     ]
     if door.clock.replay:
         routers.append((Action.CLOCK, clock.router(door)))
+    if deliveries is not None and known_shops is not None:
+        routers.append((Action.SHOPS, shops.router(known_shops, deliveries, ring)))
+        api.include_router(  # what is signed has no key
+            webhooks.router(deliveries),
+            dependencies=[Depends(ring.address)],
+            responses=refusals(400, 401, 404, 413, 422, 429, 503),
+        )
     for action, router in routers:
         api.include_router(router, dependencies=[Depends(ring.may(action))], responses=EVERYWHERE)
     describe(api)

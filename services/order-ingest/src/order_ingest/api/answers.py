@@ -137,6 +137,44 @@ class ManifestAnswer(BaseModel):
     customers: list[CustomerDelivery]
 
 
+class ShopAnswer(BaseModel):
+    """What is written of a shop."""
+
+    shop: str
+    skus: int | None = None
+
+
+class OrderToFetch(BaseModel):
+    """An order of which a webhook did not tell enough."""
+
+    order: str
+    why: str
+    asked_at: str
+
+
+class ToFetchAnswer(BaseModel):
+    """Orders that are to be read from the shop."""
+
+    orders: list[OrderToFetch]
+
+
+class Outcome(BaseModel):
+    """What became of one thing: an acceptance, or one of `ignored`, `fetch` and `dead_letter`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    event: str | None = None
+    ignored: str | None = None
+    fetch: str | None = None
+    dead_letter: str | None = None
+
+
+class DeliveryAnswer(BaseModel):
+    """What became of each thing that a delivery asked for, in order."""
+
+    items: list[Outcome]
+
+
 class ClockAnswer(BaseModel):
     """How far time has come."""
 

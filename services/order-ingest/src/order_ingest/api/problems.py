@@ -1,5 +1,6 @@
 """What the doors answer: acceptances, and refusals as problems."""
 
+import dataclasses
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from order_ingest.domain.channels import BadSignature
 from order_ingest.domain.findings import Conflict, Finding, Forbidden, Refused, Unknown
-from order_ingest.handlers import Accepted
+from order_ingest.handlers import Accepted, Outcome
 from restock_common.errors import JsonScalar, Permanent
 from restock_common.runtime import problems
 from restock_common.runtime.problems import describe
@@ -20,6 +22,8 @@ def describe_refusal(error: Permanent) -> dict[str, Any]:
         case Refused():
             status = HTTPStatus.BAD_REQUEST if error.malformed else HTTPStatus.UNPROCESSABLE_ENTITY
             return describe(status, str(error), [_error(found) for found in error.findings])
+        case BadSignature():
+            return describe(HTTPStatus.UNAUTHORIZED, str(error))
         case Unknown():
             return describe(HTTPStatus.NOT_FOUND, error.reason)
         case Forbidden():
@@ -56,6 +60,14 @@ def batch_answer(answers: Iterable[Accepted | Permanent]) -> JSONResponse:
     items = [answer_one(answer) for answer in answers]
     mixed = any(item["status"] != HTTPStatus.ACCEPTED for item in items)
     return JSONResponse({"items": items}, HTTPStatus.MULTI_STATUS if mixed else HTTPStatus.ACCEPTED)
+
+
+def deliveries_answer(outcomes: Iterable[Outcome]) -> JSONResponse:
+    """Return what became of each thing that a delivery asked for, in order."""
+    items = [
+        accepted(one) if isinstance(one, Accepted) else dataclasses.asdict(one) for one in outcomes
+    ]
+    return JSONResponse({"items": items}, HTTPStatus.ACCEPTED)
 
 
 def install(api: FastAPI) -> None:

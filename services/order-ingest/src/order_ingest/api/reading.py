@@ -153,7 +153,7 @@ def _limits(name: str, limit: Limit, room: Room) -> dict[str, str]:
 
 
 class BodyReader:
-    """Reads a JSON body, as far as its limit.
+    """Reads a body, as far as its limit.
 
     What comes after the limit is dropped by the server as it arrives, behind the answer: to close
     the connection at once could reset it before the sender has read why.
@@ -161,10 +161,18 @@ class BodyReader:
     Args:
         limit_bytes: More is refused, and not read.
         optional: Whether it may be missing; then it is an empty object.
+        media_type: What it must be said to be; None takes anything.
     """
 
-    def __init__(self, limit_bytes: int = MAX_BODY_BYTES, *, optional: bool = False) -> None:
+    def __init__(
+        self,
+        limit_bytes: int = MAX_BODY_BYTES,
+        *,
+        optional: bool = False,
+        media_type: str | None = _JSON,
+    ) -> None:
         self._limit_bytes = limit_bytes
+        self._media_type = media_type
         self._optional = optional
 
     async def __call__(self, request: Request) -> bytes:
@@ -172,7 +180,7 @@ class BodyReader:
 
         Raises:
             Problem: 413, it is too large, told from its length or in the middle; 415, it is not
-                said to be JSON.
+                said to be what it must be.
             Refused: It is nested too deep; told before anything is parsed.
         """
         announced = request.headers.get("content-length", "")
@@ -186,11 +194,12 @@ class BodyReader:
         if not body and self._optional:
             return b"{}"
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != _JSON:
+        if self._media_type is not None and media_type != self._media_type:
             raise Problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"the body must be {_JSON}, not {media_type or 'without a Content-Type'}",
-                {"Accept": _JSON},
+                f"the body must be {self._media_type},"
+                f" not {media_type or 'without a Content-Type'}",
+                {"Accept": self._media_type},
             )
         read = bytes(body)
         check_depth(read)
@@ -205,5 +214,7 @@ class BodyReader:
 
 Body = Annotated[bytes, Depends(BodyReader())]
 OptionalBody = Annotated[bytes, Depends(BodyReader(optional=True))]
+SignedBody = Annotated[bytes, Depends(BodyReader(media_type=None))]
+"""As it was signed; shops say of their JSON what they like."""
 CatalogueBody = Annotated[bytes, Depends(BodyReader(MAX_CATALOGUE_BYTES))]
 WholeCatalogueBody = Annotated[bytes, Depends(BodyReader(MAX_WHOLE_CATALOGUE_BYTES))]

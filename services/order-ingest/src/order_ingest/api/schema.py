@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from order_ingest.api.answers import MODELS
+from order_ingest.domain.channels import ShopSettings
 from order_ingest.domain.requests import (
     KINDS,
     AdjustmentRequest,
@@ -29,6 +30,7 @@ from order_ingest.domain.requests import (
     RotationRequest,
     ScanBatch,
     ScanRequest,
+    SkuTable,
     TransferReceiptRequest,
     TransferRequest,
     TransferShipmentRequest,
@@ -57,6 +59,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     KeyRequest,
     RotationRequest,
     ManifestRequest,
+    ShopSettings,
+    SkuTable,
     *KINDS.values(),
     *(EntityBatch[kind] for kind in KINDS.values()),  # type: ignore[valid-type]
 )

@@ -22,6 +22,7 @@ class Action(StrEnum):
     CUSTOMERS = "customers"
     MANIFEST = "manifest"
     KEYS = "keys"
+    SHOPS = "shops"
 
 
 EVERY_ACTION = frozenset(Action)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.requests import LineRequest
 from restock_common.contracts.catalogue import Catalogue
-from restock_common.contracts.ledger import HoldLine, OrderLine
+from restock_common.contracts.ledger import HoldLine, OrderLine, ReturnedLine
 from restock_common.errors import shown
 from restock_common.units import MAX_UNITS_PER_LINE
 
@@ -55,6 +55,20 @@ def order_lines(
         )
     if findings:
         raise Refused(findings)
+    return tuple(told)
+
+
+def returned_lines(lines: Sequence[ReturnedLine], catalogue: Catalogue) -> tuple[ReturnedLine, ...]:
+    """Return what came back as it stands on shelves: of kits, which shops name, components."""
+    told = []
+    for line in lines:
+        product = catalogue.products.get(line.sku)
+        if product is None or not product.components:
+            told.append(line)
+            continue
+        for one in product.components:
+            quantity = one.quantity * line.quantity
+            told.append(line.model_copy(update={"sku": one.sku, "quantity": quantity}))
     return tuple(told)
 
 

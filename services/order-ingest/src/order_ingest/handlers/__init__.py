@@ -21,10 +21,12 @@ transfer    -> checked, remembered, TransferOrdered         on the source's shar
 entity      -> checked, AssortmentListed                    on every shard
                and then the entity itself                   on the catalogue
 time        -> checked, TimeAdvanced                        on every shard
+webhook     -> verified, read by its channel, and then one or more of the above, or a dead letter
 """
 
+from order_ingest.handlers.atlas import Atlas
 from order_ingest.handlers.customers import Customers, Delivery, Recipients
-from order_ingest.handlers.desk import attempt
+from order_ingest.handlers.desk import Desk, attempt
 from order_ingest.handlers.devices import COUNTS, ROOT, SCANS, DeviceMessage
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.keys import Keys, KeyStore
@@ -36,16 +38,23 @@ from order_ingest.handlers.ports import (
     Memory,
     OrderBook,
     Register,
+    Sandboxes,
 )
+from order_ingest.handlers.shops import STALE_S, ShopBook, Shops, ToFetch
+from order_ingest.handlers.webhooks import Asked, Outcome, SetAside, Skipped, Webhooks
 
 __all__ = [
     "COUNTS",
     "ROOT",
     "SCANS",
+    "STALE_S",
     "Accepted",
+    "Asked",
+    "Atlas",
     "Clock",
     "Customers",
     "Delivery",
+    "Desk",
     "DeviceMessage",
     "Door",
     "KeyStore",
@@ -53,8 +62,16 @@ __all__ = [
     "MasterData",
     "Memory",
     "OrderBook",
+    "Outcome",
     "Recipients",
     "Register",
+    "Sandboxes",
+    "SetAside",
+    "ShopBook",
+    "Shops",
+    "Skipped",
+    "ToFetch",
+    "Webhooks",
     "attempt",
     "cited_holds",
     "take_order",

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from order_ingest.domain.checks import Known
+from order_ingest.domain.sandbox import is_test, told_of
 from order_ingest.handlers.gathered import Gathered
-from order_ingest.handlers.ports import Accepted, Clock, MasterData
+from order_ingest.handlers.ports import Accepted, Clock, MasterData, Sandboxes
 from restock_common import telemetry
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message, encode
+from restock_common.contracts.topics import SANDBOX
 from restock_common.errors import Permanent, Transient
 from restock_common.kafka import Producer, partition_of
 from restock_common.transact import Outgoing
@@ -29,6 +31,7 @@ class Desk:
         clock: The time that counts.
         producer: What events are published with.
         publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        sandboxes: Tells whose orders and carts never reach the ledger.
     """
 
     def __init__(
@@ -38,8 +41,10 @@ class Desk:
         clock: Clock,
         producer: Producer,
         publish_timeout_s: float,
+        sandboxes: Sandboxes = is_test,
     ) -> None:
         self.clock = clock
+        self.sandboxes = sandboxes
         self._master_data = master_data
         self._producer = producer
         self._send = Gathered(self._send_all)
@@ -81,10 +86,12 @@ class Desk:
         )
         headers, body = encode(message)
         key = None if event.key is None else event.key.encode()
+        subject = told_of(event)
+        topic = SANDBOX if subject is not None and self.sandboxes(subject) else event.topic
         if partition is None:
             assert key is not None, f"{event.type_name()} has neither a key nor a partition"
-            partition = partition_of(event.topic.name, key)
-        return Outgoing(event.topic.name, partition, key, headers, body)
+            partition = partition_of(topic.name, key)
+        return Outgoing(topic.name, partition, key, headers, body)
 
     async def publish(self, entries: Sequence[Outgoing]) -> None:
         """Return once all in-sync replicas have the events. Raises Transient."""

@@ -13,13 +13,12 @@ from order_ingest.handlers.holds import Holds
 from order_ingest.handlers.letters import Letters
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
-from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register
+from order_ingest.handlers.ports import OrderBook, Register
 from order_ingest.handlers.scans import Scans
 from order_ingest.handlers.transfers import Transfers
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import SHARDS
-from restock_common.kafka import Producer
 from restock_common.postgres import Database
 from restock_common.sealing import Seal
 
@@ -30,14 +29,11 @@ class Door:
     """Takes in what the world sends, and answers once Kafka has acknowledged the event.
 
     Args:
-        master_data: What inputs are checked against.
-        clock: The time that counts.
+        desk: What every door stands on.
         database: Where the order book and the register are.
         book: The order book.
         register: Remembers carts, transfers and expected receipts.
         customers: Keeps who gets orders, and knows what is told of customers.
-        producer: What events are published with.
-        publish_timeout_s: After it the sender is told to try again; the event may still arrive.
         seal: Encrypts what dead letters hold; without one they hold nothing.
 
     Attributes:
@@ -51,28 +47,22 @@ class Door:
         transfers: Takes transfers.
         entities: Takes master data.
         letters: Keeps what can never be handled.
+        sandboxes: Tells whose orders and carts never reach the ledger.
     """
 
     def __init__(
         self,
         *,
-        master_data: MasterData,
-        clock: Clock,
+        desk: Desk,
         database: Database,
         book: OrderBook,
         register: Register,
         customers: Customers,
-        producer: Producer,
-        publish_timeout_s: float,
         seal: Seal | None = None,
     ) -> None:
-        self._desk = Desk(
-            master_data=master_data,
-            clock=clock,
-            producer=producer,
-            publish_timeout_s=publish_timeout_s,
-        )
-        self.clock = clock
+        self._desk = desk
+        self.sandboxes = desk.sandboxes
+        self.clock = desk.clock
         self.customers = customers
         self.orders = Orders(self._desk, database, book, register, customers)
         self.holds = Holds(self._desk, database, register, customers.privacy)

@@ -73,6 +73,13 @@ class Register(Protocol):
         """Return what is known of one kind, by id; unknown ids are missing."""
 
 
+class Sandboxes(Protocol):
+    """Tells which orders and carts never reach the ledger, by their ids; `Shops.is_sandboxed`."""
+
+    def __call__(self, subject: str, /) -> bool:
+        """Return whether what is said of it goes to `restock.sandbox.v1`."""
+
+
 class MasterData(Protocol):
     """The catalogue as it stands; `runtime.CatalogueReader`."""
 

@@ -6,7 +6,7 @@ The header `shop` names the shop. Topic access is the broker's to control; what 
 becomes a dead letter with field and reason.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, assert_never, cast
 
@@ -32,7 +32,7 @@ from order_ingest.handlers import (
 from restock_common.contracts.envelope import Message, Record, trace_context
 from restock_common.contracts.event import Event
 from restock_common.contracts.ledger import CartHeld
-from restock_common.contracts.topics import STOREFRONT_ORDERS, Topic
+from restock_common.contracts.topics import SANDBOX, STOREFRONT_ORDERS, Topic
 from restock_common.postgres import Connection
 from restock_common.transact import Emission
 
@@ -90,12 +90,12 @@ class StorefrontOrders:
     """
 
     def __init__(
-        self, door: Door, book: OrderBook, register: Register, shops: Collection[str]
+        self, door: Door, book: OrderBook, register: Register, shops: Container[str]
     ) -> None:
         self._door = door
         self._book = book
         self._register = register
-        self._shops = frozenset(shops)
+        self._shops = shops
 
     def read(self, record: Record) -> Message[Event]:
         """Return what a record asks for. Raises Refused, or Transient with no pool to take it."""
@@ -144,11 +144,11 @@ class StorefrontOrders:
                 if recipient is not None:
                     token = first.event.customer
                     state.deliveries.append(Delivery(shop, first.order, token, recipient))
-                return (Emission(first.event, partition=first.shard),)
+                return (self._emission(first.event, first),)
             case CancelAsked(order=order):
                 placement = orders.placed(order, state.known(order))
                 cancelled = orders.cancel(placement, event.request, message.time)
-                return (Emission(cancelled, partition=placement.shard),)
+                return (self._emission(cancelled, placement),)
             case _:
                 assert_never(event)
 
@@ -156,6 +156,10 @@ class StorefrontOrders:
         """Write who gets the orders: `load` has written all else."""
         if state.deliveries:
             await self._door.customers.recipients.keep(connection, state.deliveries)
+
+    def _emission(self, event: Event, placement: Placement) -> Emission:
+        topic = SANDBOX if self._door.sandboxes(placement.order) else None
+        return Emission(event, topic, partition=placement.shard)
 
     def _shop(self, record: Record) -> str:
         shop = _header(record, "shop")

@@ -47,6 +47,7 @@ from order_ingest.domain.requests.parsing import (
     parse_storefront_message,
     parse_with,
 )
+from order_ingest.domain.requests.shops import SkuTable
 
 __all__ = [
     "KINDS",
@@ -79,6 +80,7 @@ __all__ = [
     "RotationRequest",
     "ScanBatch",
     "ScanRequest",
+    "SkuTable",
     "TransferReceiptRequest",
     "TransferRequest",
     "TransferShipmentRequest",

@@ -1,0 +1,24 @@
+"""What shops send of their own accord: signed by the shop, in the shop's own words."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+
+from order_ingest.api.answers import DeliveryAnswer, accepts
+from order_ingest.api.problems import deliveries_answer
+from order_ingest.api.reading import DoorRoute, SignedBody
+from order_ingest.handlers import Webhooks
+
+
+def router(webhooks: Webhooks) -> APIRouter:
+    """Return the route of webhooks; whose they are the signature tells."""
+    routes = APIRouter(prefix="/v1", tags=["webhooks"], route_class=DoorRoute)
+
+    @routes.post("/webhooks/{shop}", status_code=202, responses=accepts(DeliveryAnswer))
+    async def deliver(shop: str, request: Request, body: SignedBody) -> Response:
+        """Take a delivery: 202 once what it asks for is durable, or set aside, or nothing."""
+        headers = dict(request.headers)
+        now = datetime.now(UTC)
+        return deliveries_answer(await webhooks.deliver(shop, headers, body, now))
+
+    return routes

@@ -1,0 +1,165 @@
+"""What is known of shops: their settings, at most some seconds old on every replica."""
+
+import re
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from order_ingest.domain.channels import CHANNELS, ShopSettings
+from order_ingest.domain.findings import Finding, Refused
+from order_ingest.domain.sandbox import is_test, shop_of
+from restock_common.errors import shown
+from restock_common.postgres import Connection, Database
+
+STALE_S = 3.0
+"""How long another replica goes by the settings that it has read."""
+
+MAX_TO_FETCH = 1_000
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class ToFetch:
+    """An order that is to be read from its shop.
+
+    Attributes:
+        number: The shop's own id of it.
+        why: What a delivery did not tell.
+        asked_at: Since when.
+    """
+
+    number: str
+    why: str
+    asked_at: datetime
+
+
+class ShopBook(Protocol):
+    """Keeps what is known of shops; `store.PostgresShopBook`."""
+
+    async def put(self, connection: Connection, shop: str, settings: ShopSettings) -> None:
+        """Write a shop's settings, in the place of those that were there."""
+
+    async def exist(self, connection: Connection) -> bool:
+        """Return whether there is any shop."""
+
+    async def sandboxed(self, connection: Connection) -> Mapping[str, bool]:
+        """Return every shop, and whether its orders never reach the ledger."""
+
+    async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
+        """Return a shop's settings; None where it has none."""
+
+    async def put_skus(self, connection: Connection, shop: str, skus: Mapping[str, str]) -> None:
+        """Write what variants are, in the place of what was known of them."""
+
+    async def skus(
+        self, connection: Connection, shop: str, keys: Sequence[str]
+    ) -> Mapping[str, str]:
+        """Return what is known of variants; those that are not known are missing."""
+
+    async def ask(self, connection: Connection, shop: str, number: str, why: str) -> None:
+        """Write down that an order is to be fetched."""
+
+    async def asked(self, connection: Connection, shop: str, limit: int) -> list[ToFetch]:
+        """Return the orders of a shop that are to be fetched, the oldest first."""
+
+    async def fetched(
+        self, connection: Connection, shop: str, number: str, asked_at: datetime
+    ) -> None:
+        """Forget that an order was to be fetched, unless that has been asked again since."""
+
+
+class Shops:
+    """Tells what is known of shops.
+
+    Args:
+        database: Where it is kept.
+        book: What keeps it.
+        of_keys: The shops that are known by their API keys alone.
+
+    Attributes:
+        sandboxes: The shops whose orders never reach the ledger; None before they have been read.
+    """
+
+    def __init__(self, database: Database, book: ShopBook, of_keys: Collection[str] = ()) -> None:
+        self._database = database
+        self._book = book
+        self._names = frozenset(of_keys)
+        self._of_keys = self._names
+        self.sandboxes: frozenset[str] | None = None
+        self._read: dict[str, tuple[float, ShopSettings | None]] = {}
+
+    def __contains__(self, shop: object) -> bool:
+        """Return whether there is such a shop, by what was read last."""
+        return shop in self._names
+
+    async def settings(self, shop: str) -> ShopSettings | None:
+        """Return a shop's settings; None where it has none. Raises Transient."""
+        if not _NAME.fullmatch(shop):
+            return None
+        read_at, settings = self._read.get(shop, (-STALE_S, None))
+        if time.monotonic() - read_at < STALE_S:
+            return settings
+        asked_at = time.monotonic()
+        async with self._database.connection() as connection:
+            settings = await self._book.find(connection, shop)
+        self._read[shop] = asked_at, settings
+        return settings
+
+    def is_sandboxed(self, subject: str) -> bool:
+        """Return whether an order or cart never reaches the ledger, by its id."""
+        return is_test(subject) or shop_of(subject) in (self.sandboxes or ())
+
+    async def read_sandboxes(self) -> None:
+        """Read which shops there are, and which are sandboxes. Raises Transient."""
+        async with self._database.connection() as connection:
+            found = await self._book.sandboxed(connection)
+        self._names = self._of_keys.union(found)
+        self.sandboxes = frozenset(shop for shop, sandboxed in found.items() if sandboxed)
+
+    async def exist(self) -> bool:
+        """Return whether any shop sends webhooks. Raises Transient."""
+        async with self._database.connection() as connection:
+            return await self._book.exist(connection)
+
+    async def put(self, shop: str, settings: ShopSettings) -> None:
+        """Write a shop's settings.
+
+        Raises:
+            Refused: There is no such channel.
+            Transient: They may have been written.
+        """
+        if settings.channel not in CHANNELS:
+            reason = f"is none of {', '.join(CHANNELS)}"
+            raise Refused([Finding("channel", reason, shown(settings.channel))])
+        async with self._database.connection() as connection:
+            await self._book.put(connection, shop, settings)
+        self._read.pop(shop, None)
+        await self.read_sandboxes()
+
+    async def put_skus(self, shop: str, skus: Mapping[str, str]) -> None:
+        """Write what variants of a shop are. Raises Transient."""
+        async with self._database.connection() as connection:
+            await self._book.put_skus(connection, shop, skus)
+
+    async def skus(self, shop: str, keys: Sequence[str]) -> Mapping[str, str]:
+        """Return what is known of a shop's variants. Raises Transient."""
+        async with self._database.connection() as connection:
+            return await self._book.skus(connection, shop, keys)
+
+    async def ask(self, shop: str, number: str, why: str) -> None:
+        """Write down that an order is to be fetched. Raises Transient."""
+        async with self._database.connection() as connection:
+            await self._book.ask(connection, shop, number, why)
+
+    async def asked(self, shop: str) -> list[ToFetch]:
+        """Return a shop's orders that are to be fetched, the oldest first. Raises Transient."""
+        async with self._database.connection() as connection:
+            return await self._book.asked(connection, shop, MAX_TO_FETCH)
+
+    async def fetched(self, shop: str, number: str, asked_at: datetime) -> None:
+        """Forget that an order was to be fetched, unless asked again since. Raises Transient."""
+        async with self._database.connection() as connection:
+            await self._book.fetched(connection, shop, number, asked_at)

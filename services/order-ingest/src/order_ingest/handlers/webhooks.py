@@ -1,0 +1,214 @@
+"""Webhooks: verified, read by the shop's channel, and taken by the same doors as orders by HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from order_ingest.domain import kits
+from order_ingest.domain.channels import (
+    CHANNELS,
+    Amend,
+    Cancel,
+    Channel,
+    Command,
+    FetchOrder,
+    Headers,
+    Ignored,
+    InvalidPayload,
+    Place,
+    Return,
+    Shop,
+    ShopSettings,
+    Unmapped,
+)
+from order_ingest.domain.findings import Conflict, Unknown
+from order_ingest.handlers.atlas import Atlas
+from order_ingest.handlers.door import Door
+from order_ingest.handlers.ports import Accepted
+from order_ingest.handlers.shops import Shops
+from restock_common import telemetry
+from restock_common.errors import Permanent
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A part of a delivery that asked for nothing."""
+
+    ignored: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order that will be read from the shop."""
+
+    fetch: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What could not be taken as it is, kept as a dead letter."""
+
+    dead_letter: str
+    reason: str
+
+
+Outcome = Accepted | Skipped | Asked | SetAside
+
+
+class Webhooks:
+    """Takes what shops send of their own accord.
+
+    Args:
+        door: The doors of orders.
+        shops: What is known of shops.
+        atlas: Where addresses are found.
+    """
+
+    def __init__(self, door: Door, shops: Shops, atlas: Atlas) -> None:
+        self._door = door
+        self._shops = shops
+        self._atlas = atlas
+
+    async def prepare(self) -> None:
+        """Read the map, unless that is done, so that no shop has to wait for it (Shopify: 5 s)."""
+        await self._atlas.gazetteer()
+
+    async def deliver(
+        self,
+        shop: str,
+        headers: Headers,
+        raw: bytes,
+        now: datetime,
+        *,
+        vouched: bool = False,
+    ) -> list[Outcome]:
+        """Take a delivery; what became of each thing that it asked for.
+
+        A shop that is answered with errors sends again for a while and then forgets where to: so
+        what is signed is taken, and what cannot be taken for good becomes a dead letter.
+
+        Args:
+            shop: Whose address it came to.
+            headers: By name, in lower case.
+            raw: The body, as it was signed.
+            now: The time of signatures: the system's, also in a replay.
+            vouched: Somebody else, by the key of the shop, says that it is from there.
+
+        Raises:
+            Unknown: There is no such shop.
+            BadSignature: It is not from the shop, or was sent too long ago.
+            InvalidPayload: It can never be read; it was kept as a dead letter all the same.
+            Transient: Nothing is promised: send it again.
+        """
+        settings = await self._shops.settings(shop)
+        if settings is None:
+            raise Unknown(f"shop {shop!r} is not known here", field="shop")
+        channel = CHANNELS[settings.channel]
+        try:
+            if not vouched:
+                channel.verify(headers, raw, settings, now)
+        except Permanent:
+            telemetry.DELIVERIES.labels(channel.name, "not_signed").inc()
+            raise
+        try:
+            commands = await self._read(shop, settings, channel, headers, raw)
+            outcomes: list[Outcome] = []
+            for command in commands:
+                outcomes.append(await self._carry_out(shop, command, channel, headers, raw, now))
+                if isinstance(outcomes[-1], SetAside):
+                    break  # what follows builds on it, and is in the same letter
+        except InvalidPayload as error:
+            await self._set_aside(shop, channel, headers, raw, now, error)
+            telemetry.DELIVERIES.labels(channel.name, "not_readable").inc()
+            raise
+        except Unmapped as error:
+            outcomes = [await self._set_aside(shop, channel, headers, raw, now, error)]
+        telemetry.DELIVERIES.labels(channel.name, _worst(outcomes)).inc()
+        return outcomes
+
+    async def _read(
+        self, shop: str, settings: ShopSettings, channel: Channel, headers: Headers, raw: bytes
+    ) -> tuple[Command, ...]:
+        """Return the commands of a delivery, once its variants have been looked up, if need be."""
+        gazetteer = await self._atlas.gazetteer()
+        told = Shop(shop, settings, gazetteer, self._door.customers.privacy)
+        try:
+            return channel.adapt(headers, raw, told)
+        except Unmapped as error:
+            if not error.keys:
+                raise
+            known = await self._shops.skus(shop, error.keys)
+        return channel.adapt(headers, raw, replace(told, skus=known))
+
+    async def _carry_out(
+        self,
+        shop: str,
+        command: Command,
+        channel: Channel,
+        headers: Headers,
+        raw: bytes,
+        now: datetime,
+    ) -> Outcome:
+        try:
+            return await self._take(shop, command)
+        except Permanent as error:
+            return await self._set_aside(shop, channel, headers, raw, now, error)
+
+    async def _take(self, shop: str, command: Command) -> Outcome:
+        match command:
+            case Place():
+                return await self._place(shop, command)
+            case Amend():
+                return await self._door.orders.amend(shop, command.order, command.request)
+            case Cancel():
+                return await self._door.orders.cancel(shop, command.order, command.request)
+            case Return():
+                catalogue = self._door.known().catalogue
+                lines = kits.returned_lines(command.request.lines, catalogue)
+                request = command.request.model_copy(update={"lines": lines})
+                return await self._door.orders.give_back(shop, request)
+            case FetchOrder():
+                await self._shops.ask(shop, command.order, command.why)
+                return Asked(command.order, command.why)
+            case Ignored():
+                return Skipped(command.reason)
+
+    async def _place(self, shop: str, command: Place) -> Outcome:
+        [answer] = await self._door.orders.place(shop, [command.request])
+        match answer:
+            case Conflict() if command.snapshot:
+                return Skipped("was taken before with other content: amendments tell what changed")
+            case Permanent():
+                raise answer
+        telemetry.LOCATED.labels(command.precision).inc()
+        return answer
+
+    async def _set_aside(
+        self,
+        shop: str,
+        channel: Channel,
+        headers: Headers,
+        raw: bytes,
+        now: datetime,
+        error: Permanent,
+    ) -> SetAside:
+        kept: Mapping[str, str] = {
+            name: headers[name] for name in channel.kept_headers if name in headers
+        }
+        letter = await self._door.letters.keep(f"webhooks/{shop}", kept, raw, error, now)
+        log.warning("delivery_set_aside", shop=shop, field=error.field, dead_letter=letter)
+        return SetAside(letter, str(error))
+
+
+def _worst(outcomes: list[Outcome]) -> str:
+    """Return what a delivery is counted as."""
+    kinds = {type(one) for one in outcomes}
+    for kind, name in ((SetAside, "set_aside"), (Accepted, "taken"), (Asked, "to_be_fetched")):
+        if kind in kinds:
+            return name
+    return "ignored"

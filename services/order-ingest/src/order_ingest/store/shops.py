@@ -1,0 +1,136 @@
+"""Shops that send webhooks, in PostgreSQL: settings, secrets, variants, orders to be fetched."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import orjson
+
+from order_ingest.domain.channels import ShopSettings
+from order_ingest.handlers import ToFetch
+from restock_common.errors import Transient
+from restock_common.postgres import Connection
+from restock_common.sealing import Seal, Unsealable, sealed_with
+
+
+class PostgresShopBook:
+    """Writes to and reads from the tables of shops.
+
+    Args:
+        seal: Encrypts their secrets.
+    """
+
+    def __init__(self, seal: Seal) -> None:
+        self._seal = seal
+
+    async def put(self, connection: Connection, shop: str, settings: ShopSettings) -> None:
+        """Write a shop's settings, in the place of those that were there."""
+        sealed = [one.get_secret_value() for one in settings.secrets]
+        await connection.execute(
+            "INSERT INTO shops (shop, settings, secrets) VALUES ($1, $2, $3)"
+            " ON CONFLICT (shop) DO UPDATE SET settings = excluded.settings,"
+            " secrets = excluded.secrets, written_at = now()",
+            shop,
+            settings.model_dump_json(exclude={"secrets"}, exclude_defaults=True),
+            self._seal.seal(orjson.dumps(sealed), bound_to=_place(shop)),
+        )
+
+    async def exist(self, connection: Connection) -> bool:
+        """Return whether there is any shop."""
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM shops)"))
+
+    async def sandboxed(self, connection: Connection) -> Mapping[str, bool]:
+        """Return every shop, and whether its orders never reach the ledger."""
+        rows = await connection.fetch(
+            "SELECT shop, coalesce((settings->>'sandbox')::boolean, false) AS sandboxed FROM shops"
+        )
+        return {row["shop"]: row["sandboxed"] for row in rows}
+
+    async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
+        """Return a shop's settings; None where it has none. Raises Transient: they are sealed."""
+        row = await connection.fetchrow("SELECT settings, secrets FROM shops WHERE shop = $1", shop)
+        if row is None:
+            return None
+        try:
+            sealed = self._seal.open(row["secrets"], bound_to=_place(shop))
+        except Unsealable:
+            raise Transient(
+                f"the secrets of shop {shop!r} were sealed under a key that is not among"
+                " RESTOCK_MASTER_KEYS: put its settings again"
+            ) from None
+        return ShopSettings.model_validate(
+            {**orjson.loads(row["settings"]), "secrets": orjson.loads(sealed)}
+        )
+
+    async def put_skus(self, connection: Connection, shop: str, skus: Mapping[str, str]) -> None:
+        """Write what variants are, in the place of what was known of them."""
+        keys = sorted(skus)  # so that two writers cannot deadlock
+        await connection.execute(
+            "INSERT INTO shop_skus (shop, key, sku)"
+            " SELECT $1, new.* FROM unnest($2::text[], $3::text[]) AS new"
+            " ON CONFLICT (shop, key) DO UPDATE SET sku = excluded.sku",
+            shop,
+            keys,
+            [skus[key] for key in keys],
+        )
+
+    async def skus(
+        self, connection: Connection, shop: str, keys: Sequence[str]
+    ) -> Mapping[str, str]:
+        """Return what is known of variants; those that are not known are missing."""
+        rows = await connection.fetch(
+            "SELECT key, sku FROM shop_skus WHERE shop = $1 AND key = ANY($2)", shop, keys
+        )
+        return {row["key"]: row["sku"] for row in rows}
+
+    async def ask(self, connection: Connection, shop: str, number: str, why: str) -> None:
+        """Write down that an order is to be fetched; asked again, it is fetched again."""
+        await connection.execute(
+            "INSERT INTO orders_to_fetch (shop, number, why) VALUES ($1, $2, $3)"
+            " ON CONFLICT (shop, number) DO UPDATE SET why = excluded.why, asked_at = now()",
+            shop,
+            number,
+            why,
+        )
+
+    async def asked(self, connection: Connection, shop: str, limit: int) -> list[ToFetch]:
+        """Return the orders of a shop that are to be fetched, the oldest first."""
+        rows = await connection.fetch(
+            "SELECT number, why, asked_at FROM orders_to_fetch WHERE shop = $1"
+            " ORDER BY asked_at, number LIMIT $2",
+            shop,
+            limit,
+        )
+        return [ToFetch(row["number"], row["why"], row["asked_at"]) for row in rows]
+
+    async def fetched(
+        self, connection: Connection, shop: str, number: str, asked_at: datetime
+    ) -> None:
+        """Forget that an order was to be fetched, unless that has been asked again since."""
+        await connection.execute(
+            "DELETE FROM orders_to_fetch WHERE shop = $1 AND number = $2 AND asked_at <= $3",
+            shop,
+            number,
+            asked_at,
+        )
+
+    async def reseal(self, connection: Connection) -> int:
+        """Seal the secrets anew that another key than the first one has sealed; return how many.
+
+        In a transaction.
+        """
+        rows = await connection.fetch("SELECT shop, secrets FROM shops ORDER BY shop FOR UPDATE")
+        old = [row for row in rows if sealed_with(row["secrets"]) != self._seal.first]
+        for row in old:
+            place = _place(row["shop"])
+            plain = self._seal.open(row["secrets"], bound_to=place)
+            await connection.execute(
+                "UPDATE shops SET secrets = $2 WHERE shop = $1",
+                row["shop"],
+                self._seal.seal(plain, bound_to=place),
+            )
+        return len(old)
+
+
+def _place(shop: str) -> str:
+    """Return what a shop's secrets are bound to: they cannot be moved to another shop."""
+    return f"secrets of shop {shop}"

@@ -1,0 +1,164 @@
+"""One webhook, again and again, at two replicas at once."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from tests.support import read_messages
+from tests.unit.order_ingest.channels.sample import GAZETTEER, Case, case, settings
+from tests.unit.order_ingest.sample import catalogue, customers
+
+from order_ingest.domain.places import Gazetteer
+from order_ingest.handlers import Accepted, Atlas, Clock, Desk, Door, Shops, Skipped, Webhooks
+from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresShopBook
+from restock_common.contracts.ledger import Component, OrderReturned
+from restock_common.contracts.topics import LEDGER
+from restock_common.errors import Transient
+from restock_common.kafka import Producer
+from restock_common.postgres import Database
+from restock_common.sealing import Seal
+from restock_common.settings import KafkaSettings
+
+pytestmark = pytest.mark.kafka
+
+NOW = datetime(2025, 3, 12, tzinfo=UTC)
+
+
+class Read:
+    catalogue = catalogue()
+
+    def not_ready(self) -> None:
+        return None
+
+
+class SmallAtlas(Atlas):
+    """A map of nine cities."""
+
+    async def gazetteer(self) -> Gazetteer:
+        return GAZETTEER
+
+
+SEAL = Seal({"test": bytes(32)})
+
+
+def replica(database: Database, producer: Producer) -> Webhooks:
+    shops = Shops(database, PostgresShopBook(SEAL))
+    door = Door(
+        desk=Desk(
+            master_data=Read(),
+            clock=Clock(replay=False),
+            producer=producer,
+            publish_timeout_s=30,
+            sandboxes=shops.is_sandboxed,
+        ),
+        database=database,
+        book=PostgresOrderBook(),
+        register=PostgresRegister(),
+        customers=customers(database),
+    )
+    return Webhooks(door, shops, SmallAtlas())
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = Database(database_url)
+    await opened.open()
+    await opened.migrate(["restock_common", "order_ingest"])
+    shops = Shops(opened, PostgresShopBook(SEAL))
+    await shops.put("shop", settings("shopify", locations={}, return_location="n1"))
+    await shops.put_skus("shop", {"43729077": "milk"})
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
+    started = Producer(kafka)
+    await started.start()
+    yield started
+    await started.stop()
+
+
+async def deliver(webhooks: Webhooks, one: Case, **changes: Any) -> list[Any]:
+    sent = Case(one.channel, one.name, one.headers, {**one.body, **changes})
+    return await webhooks.deliver("shop", sent.headers, sent.raw, NOW, vouched=True)
+
+
+async def test_a_hundred_deliveries_at_two_replicas_have_one_effect(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    replicas = [replica(database, producer) for _ in range(2)]
+    story = [
+        case("shopify", "order-created"),
+        case("shopify", "edited"),
+        case("shopify", "partial-refund-with-restocking"),
+        case("shopify", "cancelled"),
+    ]
+    await deliver(replicas[0], story[0])
+    answers = await asyncio.gather(
+        *(deliver(replicas[n % 2], story[n % 4], id=5630418321441) for n in range(400))
+    )
+    assert {type(one) for outcomes in answers for one in outcomes} == {Accepted, Skipped}
+    of_order = [
+        one
+        for one in await read_messages(kafka, LEDGER)
+        if getattr(one.event, "order", None) == "shop:5630418321441"
+    ]
+    contents: dict[str, set[str]] = {}
+    for one in of_order:
+        contents.setdefault(one.id, set()).add(one.event.model_dump_json())
+    assert {len(told) for told in contents.values()} == {1}, "a repeat says the same"
+    kinds = Counter({one.id: type(one.event).__name__ for one in of_order}.values())
+    assert kinds == {"OrderPlaced": 1, "OrderAmended": 2, "OrderReturned": 1, "OrderCancelled": 1}
+
+
+async def test_a_kit_comes_back_as_its_components(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    webhooks = replica(database, producer)
+    created = case("shopify", "order-created")
+    line = {**created.body["line_items"][0], "sku": "breakfast"}
+    await deliver(webhooks, created, id=7, line_items=[line])
+    refund = case("shopify", "refund-restocked-in-two-places")
+    [back] = [one for one in refund.body["refund_line_items"] if one["id"] == 1]
+    [answer] = await deliver(
+        webhooks, refund, order_id=7, refund_line_items=[{**back, "line_item": line}]
+    )
+    assert isinstance(answer, Accepted)
+    [returned] = [
+        one.event
+        for one in await read_messages(kafka, LEDGER)
+        if isinstance(one.event, OrderReturned) and one.event.order == "shop:7"
+    ]
+    told = [Component(sku=one.sku, quantity=one.quantity) for one in returned.lines]
+    assert told == [Component(sku="tea", quantity=2), Component(sku="milk", quantity=1)]
+
+
+async def test_secrets_are_sealed_and_opened_by_the_master_keys(
+    database: Database, producer: Producer
+) -> None:
+    shops = Shops(database, PostgresShopBook(SEAL))
+    await shops.put("sealed", settings("shopify"))
+    async with database.connection() as connection:
+        row = await connection.fetchrow("SELECT * FROM shops WHERE shop = 'sealed'")
+    assert row is not None
+    assert b"a-secret-of-the-shop" not in row["secrets"]
+    assert "a-secret-of-the-shop" not in row["settings"]
+    assert (await shops.settings("sealed")) == settings("shopify")
+    other = Shops(database, PostgresShopBook(Seal({"other": bytes(32)})))
+    with pytest.raises(Transient, match="put its settings again"):
+        await other.settings("sealed")
+    both = PostgresShopBook(Seal({"newer": bytes(range(32)), "test": bytes(32)}))
+    async with database.transaction() as connection:
+        assert await both.reseal(connection) >= 1
+        assert await both.reseal(connection) == 0
+    newer = Shops(database, PostgresShopBook(Seal({"newer": bytes(range(32))})))
+    assert (await newer.settings("sealed")) == settings("shopify")
+
+
+@pytest.mark.parametrize("name", ["", "\x00", "a" * 33, "Tea", "a/b", "ü"])
+async def test_a_name_that_no_shop_can_have(database: Database, name: str) -> None:
+    assert await Shops(database, PostgresShopBook(SEAL)).settings(name) is None
