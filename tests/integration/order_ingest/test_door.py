@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 
 import pytest
 from tests.support import read_messages
 from tests.unit.order_ingest.sample import CHICAGO, catalogue, request
 
 from order_ingest.domain.requests import HoldRequest
-from order_ingest.handlers import Accepted, Clock, Door
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.handlers import Accepted, Clock, Door, Outlet
+from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
 from restock_common.contracts.topics import CATALOGUE, LEDGER, STOCK, Topic
@@ -47,30 +46,15 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
     await started.stop()
 
 
-def door(database: Database, producer: Producer, *, publish_timeout_s: float = 30.0) -> Door:
+def door(database: Database, producer: Producer, *, patience_s: float = 30.0) -> Door:
     return Door(
         master_data=Read(),
         clock=Clock(replay=True),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
-        producer=producer,
-        publish_timeout_s=publish_timeout_s,
+        outlet=Outlet(producer, PostgresSpool(database), patience_s=patience_s),
     )
-
-
-async def test_what_kafka_does_not_acknowledge_in_time_is_not_accepted(
-    database: Database, producer: Producer
-) -> None:
-    hasty = door(database, producer, publish_timeout_s=1e-9)
-    with pytest.raises(Transient, match="not acknowledged"):
-        await hasty.orders.place("shop", [request(order="late")])
-    with pytest.raises(Transient, match="not acknowledged"):
-        await hasty.advance(datetime(2017, 1, 2, tzinfo=UTC))
-    assert hasty.clock.said is None
-    patient = door(database, producer)
-    [answer] = await patient.orders.place("shop", [request(order="late")])
-    assert isinstance(answer, Accepted), "the same order again is accepted"
 
 
 async def test_what_cannot_be_remembered_is_not_published(

@@ -22,8 +22,8 @@ from order_ingest.domain.requests import (
     parse_storefront_message,
 )
 from order_ingest.domain.sourcing import distance_km, rank_pools
-from order_ingest.handlers import Clock, Door, Memory, take_order
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.handlers import Clock, Door, Memory, Outlet, take_order
+from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
 from order_ingest.stream import StorefrontOrders
 from restock_common.contracts.catalogue import Catalogue, Location, Pool, Product
 from restock_common.contracts.envelope import Record
@@ -99,14 +99,14 @@ class Read:
 
 
 def application() -> StorefrontOrders:
+    database = Database("postgresql://nowhere")
     door = Door(
         master_data=Read(),
         clock=Clock(replay=True),
-        database=Database("postgresql://nowhere"),
+        database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
-        producer=Producer(KafkaSettings()),
-        publish_timeout_s=1,
+        outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
     )
     return StorefrontOrders(door, PostgresOrderBook(), PostgresRegister(), {"shop"})
 

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from order_ingest.api import create_api
-from order_ingest.handlers import Clock, Door
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.handlers import Clock, Door, Outlet
+from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -24,14 +24,14 @@ class Unread:
 
 
 def client(*, replay: bool = True) -> httpx.AsyncClient:
+    database = Database("postgresql://nowhere")
     door = Door(
         master_data=Unread(),
         clock=Clock(replay=replay),
-        database=Database("postgresql://nowhere"),
+        database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
-        producer=Producer(KafkaSettings()),
-        publish_timeout_s=1,
+        outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
     )
     api = create_api(door, {KEY: "shop", "another-key": "other"})
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)

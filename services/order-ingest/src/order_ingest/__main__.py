@@ -3,10 +3,10 @@
 import uvloop
 
 from order_ingest.api import create_api
-from order_ingest.handlers import Clock, Door
+from order_ingest.handlers import Clock, Door, Outlet
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresOrderBook, PostgresRegister
-from order_ingest.stream import StorefrontOrders, Ticker
+from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
+from order_ingest.stream import Drainer, StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
@@ -20,18 +20,21 @@ SERVICE = "order-ingest"
 def build(settings: Settings) -> Service:
     """Return the service, wired and not yet started."""
     shops = shops_by_key(settings.api_keys)
-    database = Database(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    database = Database(url)
+    # A sender has a limit of its own, and is told to come again; the stream just waits.
+    doors = Database(url, patience_s=settings.database_timeout_s)
     producer = Producer(settings)
     reader = CatalogueReader(settings)
     book, register = PostgresOrderBook(), PostgresRegister()
+    outlet = Outlet(producer, PostgresSpool(doors), patience_s=settings.publish_timeout_s)
     door = Door(
         master_data=reader,
         clock=Clock(replay=settings.clock == "replay"),
-        database=database,
+        database=doors,
         book=book,
         register=register,
-        producer=producer,
-        publish_timeout_s=settings.publish_timeout_s,
+        outlet=outlet,
     )
     stream = Stream(
         service=SERVICE,
@@ -41,17 +44,19 @@ def build(settings: Settings) -> Service:
         application=StorefrontOrders(door, book, register, shops.values()),
         topics=[STOREFRONT_ORDERS],
     )
-    components: list[Component] = [reader, stream]
+    components: list[Component] = [reader, Drainer(outlet), stream]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
 
     async def opening() -> None:
         await database.open()
         await database.migrate(["restock_common", "order_ingest"])
+        await doors.open()
         await producer.start()
 
     async def closing() -> None:
         await producer.stop()
+        await doors.close()
         await database.close()
 
     return Service(SERVICE, settings, create_api(door, shops), components, opening, closing)

@@ -28,13 +28,16 @@ class Settings(ServiceSettings):
         clock: `live` says the system's time on every shard; `replay` says what `POST /v1/clock`
             is told.
         clock_tick_s: How often the live clock speaks.
-        publish_timeout_s: After it a sender is answered 503, when Kafka has not acknowledged.
+        publish_timeout_s: How long Kafka's acknowledgement is waited for; then what was taken, and
+            all that comes, is kept in PostgreSQL until Kafka is back.
+        database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
     """
 
     api_keys: SecretStr
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
-    publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 1.5
+    database_timeout_s: Annotated[float, Field(gt=0, le=300)] = 3.0
 
     @field_validator("api_keys")
     @classmethod

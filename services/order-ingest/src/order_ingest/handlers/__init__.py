@@ -23,6 +23,7 @@ time        -> checked, TimeAdvanced                        on every shard
 from order_ingest.handlers.desk import attempt
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.orders import cited_holds, take_order
+from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import (
     Accepted,
     Clock,
@@ -39,6 +40,7 @@ __all__ = [
     "MasterData",
     "Memory",
     "OrderBook",
+    "Outlet",
     "Register",
     "attempt",
     "cited_holds",

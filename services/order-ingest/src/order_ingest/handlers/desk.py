@@ -1,18 +1,17 @@
 """What every door stands on: the catalogue, the time, and the publication of what was taken."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from order_ingest.domain.checks import Known
-from order_ingest.handlers.gathered import Gathered
+from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Accepted, Clock, MasterData
 from restock_common import telemetry
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message, encode
 from restock_common.errors import Permanent, Transient
-from restock_common.kafka import Producer, partition_of
+from restock_common.kafka import partition_of
 from restock_common.transact import Outgoing
 
 HTTP_SOURCE = "/restock/order-ingest/http"
@@ -27,8 +26,7 @@ class Desk:
     Args:
         master_data: What inputs are checked against.
         clock: The time that counts.
-        producer: What events are published with.
-        publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        outlet: What events are published through.
     """
 
     def __init__(
@@ -36,14 +34,11 @@ class Desk:
         *,
         master_data: MasterData,
         clock: Clock,
-        producer: Producer,
-        publish_timeout_s: float,
+        outlet: Outlet,
     ) -> None:
         self.clock = clock
         self._master_data = master_data
-        self._producer = producer
-        self._send = Gathered(self._send_all)
-        self._publish_timeout_s = publish_timeout_s
+        self._outlet = outlet
 
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
@@ -84,27 +79,24 @@ class Desk:
             partition = partition_of(event.topic.name, key)
         return Outgoing(event.topic.name, partition, key, headers, body)
 
-    async def publish(self, entries: Sequence[Outgoing]) -> None:
-        """Return once all in-sync replicas have the events. Raises Transient."""
-        if not entries:
-            return
-        try:
-            async with asyncio.timeout(self._publish_timeout_s):
-                await self._send(entries)
-        except TimeoutError:
-            raise Transient(
-                f"Kafka has not acknowledged within {self._publish_timeout_s:g} s"
-            ) from None
+    async def publish(self, entries: Sequence[Outgoing], *, keep: bool = True) -> None:
+        """Return once the events are durable: Kafka has acknowledged them, or they are spooled.
+
+        Args:
+            entries: The events, in their order.
+            keep: Whether they are worth spooling while Kafka is away.
+
+        Raises:
+            Transient: Nothing is promised.
+        """
+        if entries:
+            await (self._outlet.put(entries) if keep else self._outlet.put_in_kafka(entries))
 
     async def accept(self, accepted: Accepted, entry: Outgoing, *, counted_as: str) -> Accepted:
         """Publish one event, count it, and return its acceptance. Raises Transient."""
         await self.publish([entry])
         counted(counted_as, [accepted])
         return accepted
-
-    async def _send_all(self, entries: list[Outgoing]) -> list[None]:
-        await self._producer.publish(entries)
-        return [None] * len(entries)
 
 
 def attempt(take: Callable[[AskedT], AnswerT], asked: AskedT | Permanent) -> AnswerT | Permanent:

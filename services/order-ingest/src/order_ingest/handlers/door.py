@@ -10,19 +10,19 @@ from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.holds import Holds
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
+from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register
 from order_ingest.handlers.transfers import Transfers
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import SHARDS
-from restock_common.kafka import Producer
 from restock_common.postgres import Database
 
 CLOCK_SOURCE = "/restock/order-ingest/clock"
 
 
 class Door:
-    """Takes in what the world sends, and answers once Kafka has acknowledged the event.
+    """Takes in what the world sends, and answers once the event is durable.
 
     Args:
         master_data: What inputs are checked against.
@@ -30,8 +30,7 @@ class Door:
         database: Where the order book and the register are.
         book: The order book.
         register: Remembers carts, transfers and expected receipts.
-        producer: What events are published with.
-        publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        outlet: What events are published through.
 
     Attributes:
         clock: The time that counts.
@@ -50,15 +49,9 @@ class Door:
         database: Database,
         book: OrderBook,
         register: Register,
-        producer: Producer,
-        publish_timeout_s: float,
+        outlet: Outlet,
     ) -> None:
-        self._desk = Desk(
-            master_data=master_data,
-            clock=clock,
-            producer=producer,
-            publish_timeout_s=publish_timeout_s,
-        )
+        self._desk = Desk(master_data=master_data, clock=clock, outlet=outlet)
         self.clock = clock
         self.orders = Orders(self._desk, database, book, register)
         self.holds = Holds(self._desk, database, register)
@@ -70,8 +63,12 @@ class Door:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
         return self._desk.known()
 
-    async def advance(self, until: datetime) -> None:
+    async def advance(self, until: datetime, *, keep: bool = True) -> None:
         """Say on every shard that everything before `until` has been sent.
+
+        Args:
+            until: The time that has come.
+            keep: Whether it is spooled while Kafka is away; not where it is soon said again.
 
         Raises:
             Refused: It lies ahead of the system's time by more than a day.
@@ -93,6 +90,7 @@ class Door:
                     source=CLOCK_SOURCE,
                 )
                 for shard in range(SHARDS)
-            ]
+            ],
+            keep=keep,
         )
         self.clock.said = until

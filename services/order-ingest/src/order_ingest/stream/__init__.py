@@ -1,6 +1,7 @@
-"""What the door reads and says by itself: raw orders from Kafka, and the live clock."""
+"""What the door reads and says by itself: raw orders, the live clock, what was spooled."""
 
 from order_ingest.stream.clock import Ticker
+from order_ingest.stream.drainer import Drainer
 from order_ingest.stream.storefront_orders import StorefrontOrders
 
-__all__ = ["StorefrontOrders", "Ticker"]
+__all__ = ["Drainer", "StorefrontOrders", "Ticker"]
