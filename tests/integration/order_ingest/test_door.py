@@ -9,7 +9,12 @@ from tests.unit.order_ingest.sample import CHICAGO, catalogue, request
 
 from order_ingest.domain.requests import HoldRequest
 from order_ingest.handlers import Accepted, Clock, Door, Outlet
-from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
 from restock_common.contracts.topics import CATALOGUE, LEDGER, STOCK, Topic
@@ -54,6 +59,7 @@ def door(database: Database, producer: Producer, *, patience_s: float = 30.0) ->
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         outlet=Outlet(producer, PostgresSpool(database), patience_s=patience_s),
+        room=PostgresWaitingRoom(),
     )
 
 

@@ -23,7 +23,12 @@ from order_ingest.domain.requests import (
 )
 from order_ingest.domain.sourcing import distance_km, rank_pools
 from order_ingest.handlers import Clock, Door, Memory, Outlet, take_order
-from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from order_ingest.stream import StorefrontOrders
 from restock_common.contracts.catalogue import Catalogue, Location, Pool, Product
 from restock_common.contracts.envelope import Record
@@ -107,8 +112,11 @@ def application() -> StorefrontOrders:
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
+        room=PostgresWaitingRoom(),
     )
-    return StorefrontOrders(door, PostgresOrderBook(), PostgresRegister(), {"shop"})
+    return StorefrontOrders(
+        door, PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(), {"shop"}
+    )
 
 
 @given(

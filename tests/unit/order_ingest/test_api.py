@@ -5,7 +5,12 @@ import pytest
 
 from order_ingest.api import create_api
 from order_ingest.handlers import Clock, Door, Outlet
-from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -32,6 +37,7 @@ def client(*, replay: bool = True) -> httpx.AsyncClient:
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
+        room=PostgresWaitingRoom(),
     )
     api = create_api(door, {KEY: "shop", "another-key": "other"})
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)

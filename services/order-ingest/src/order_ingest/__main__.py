@@ -1,12 +1,19 @@
 """The composition root: `python -m order_ingest`."""
 
+from datetime import timedelta
+
 import uvloop
 
 from order_ingest.api import create_api
 from order_ingest.handlers import Clock, Door, Outlet
 from order_ingest.settings import Settings, shops_by_key
-from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresSpool
-from order_ingest.stream import Drainer, StorefrontOrders, Ticker
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
+from order_ingest.stream import Drainer, Housekeeper, StorefrontOrders, Ticker
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
@@ -26,7 +33,7 @@ def build(settings: Settings) -> Service:
     doors = Database(url, patience_s=settings.database_timeout_s)
     producer = Producer(settings)
     reader = CatalogueReader(settings)
-    book, register = PostgresOrderBook(), PostgresRegister()
+    book, register, room = PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom()
     outlet = Outlet(producer, PostgresSpool(doors), patience_s=settings.publish_timeout_s)
     door = Door(
         master_data=reader,
@@ -35,16 +42,18 @@ def build(settings: Settings) -> Service:
         book=book,
         register=register,
         outlet=outlet,
+        room=room,
     )
     stream = Stream(
         service=SERVICE,
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(door, book, register, shops.values()),
+        application=StorefrontOrders(door, book, register, room, shops.values()),
         topics=[STOREFRONT_ORDERS],
     )
-    components: list[Component] = [reader, Drainer(outlet), stream]
+    housekeeper = Housekeeper(door, give_up_after=timedelta(days=settings.waiting_days))
+    components: list[Component] = [reader, Drainer(outlet), stream, housekeeper]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
 

@@ -30,13 +30,17 @@ class Settings(ServiceSettings):
         clock_tick_s: How often the live clock speaks.
         publish_timeout_s: How long Kafka's acknowledgement is waited for; then what was taken, and
             all that comes, is kept in PostgreSQL until Kafka is back.
-        database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
+        waiting_days: How long a command waits for an order or cart that has not been seen; then it
+            becomes a dead letter.
+        waiting_days: Annotated[float, Field(gt=0, le=365)] = 14.0
+    database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
     """
 
     api_keys: SecretStr
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 1.5
+    waiting_days: Annotated[float, Field(gt=0, le=365)] = 14.0
     database_timeout_s: Annotated[float, Field(gt=0, le=300)] = 3.0
 
     @field_validator("api_keys")

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from order_ingest.domain import kits
-from order_ingest.domain.findings import Conflict, Finding, Refused, Unknown
+from order_ingest.domain.findings import Conflict, Finding, Refused
 from order_ingest.domain.requests import (
     AmendmentRequest,
     CancelRequest,
@@ -157,13 +157,6 @@ def settle(first: Placement, asked: Placement) -> Placement:
     if first.digest != asked.digest:
         raise Conflict(f"order {asked.order!r} was placed before with other content", field="order")
     return first
-
-
-def placed(order: str, known: Placement | None) -> Placement:
-    """Return an order as it was first taken. Raises Unknown where it was never placed."""
-    if known is None:
-        raise Unknown(f"order {order!r} is not known", field="order")
-    return known
 
 
 def cancel(placement: Placement, request: CancelRequest, now: datetime) -> OrderCancelled:

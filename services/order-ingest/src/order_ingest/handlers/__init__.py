@@ -4,8 +4,9 @@ order       -> checked, homed, remembered, OrderPlaced      on the home pool's s
 amendment   -> looked up, OrderAmended                      on the order's shard
 cancel      -> looked up, OrderCancelled                    on the order's shard
 return      -> looked up, checked, OrderReturned            on the location's shard
+  of an order that was not found: kept, and decided when the order comes
 hold        -> checked, homed, remembered, CartHeld         on the nearest, or named, pool's shard
-release     -> looked up, CartReleased                      on the hold's shard
+release     -> looked up, or kept, CartReleased             on the hold's shard
 receipt     -> checked, GoodsReceived                       on the location's shard
 count       -> checked, StockCounted                        on the location's shard
 adjustment  -> checked, StockAdjusted                       on the location's shard
@@ -27,21 +28,25 @@ from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import (
     Accepted,
     Clock,
+    Found,
     MasterData,
     Memory,
     OrderBook,
     Register,
 )
+from order_ingest.handlers.waiting import WaitingRoom
 
 __all__ = [
     "Accepted",
     "Clock",
     "Door",
+    "Found",
     "MasterData",
     "Memory",
     "OrderBook",
     "Outlet",
     "Register",
+    "WaitingRoom",
     "attempt",
     "cited_holds",
     "take_order",

@@ -92,9 +92,9 @@ class Desk:
         if entries:
             await (self._outlet.put(entries) if keep else self._outlet.put_in_kafka(entries))
 
-    async def accept(self, accepted: Accepted, entry: Outgoing, *, counted_as: str) -> Accepted:
-        """Publish one event, count it, and return its acceptance. Raises Transient."""
-        await self.publish([entry])
+    async def accept(self, accepted: Accepted, *entries: Outgoing, counted_as: str) -> Accepted:
+        """Publish an event, behind what it needs; count and return it. Raises Transient."""
+        await self.publish(entries)
         counted(counted_as, [accepted])
         return accepted
 

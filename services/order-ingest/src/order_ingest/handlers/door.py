@@ -1,6 +1,6 @@
 """The door: all that can be said to it, over one desk."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
@@ -13,6 +13,7 @@ from order_ingest.handlers.orders import Orders
 from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Clock, MasterData, OrderBook, Register
 from order_ingest.handlers.transfers import Transfers
+from order_ingest.handlers.waiting import Waiting, WaitingRoom
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import SHARDS
@@ -31,6 +32,7 @@ class Door:
         book: The order book.
         register: Remembers carts, transfers and expected receipts.
         outlet: What events are published through.
+        room: Where commands wait for what they are about.
 
     Attributes:
         clock: The time that counts.
@@ -50,11 +52,13 @@ class Door:
         book: OrderBook,
         register: Register,
         outlet: Outlet,
+        room: WaitingRoom,
     ) -> None:
         self._desk = Desk(master_data=master_data, clock=clock, outlet=outlet)
         self.clock = clock
-        self.orders = Orders(self._desk, database, book, register)
-        self.holds = Holds(self._desk, database, register)
+        self._waiting = Waiting(self._desk, database, room)
+        self.orders = Orders(self._desk, database, book, register, self._waiting)
+        self.holds = Holds(self._desk, database, register, self._waiting)
         self.goods = Goods(self._desk, database, register)
         self.transfers = Transfers(self._desk, database, register)
         self.entities = Entities(self._desk)
@@ -62,6 +66,16 @@ class Door:
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
         return self._desk.known()
+
+    async def deliver_waiting(self) -> None:
+        """Deliver what waits for what is there by now. Raises Transient: the rest waits on."""
+        for about, subject in await self._waiting.deliverable():
+            await (self.orders if about == "order" else self.holds).deliver(subject)
+
+    async def give_up_waiting(self, age: timedelta) -> None:
+        """Make dead letters of what has waited for too long. Raises Transient."""
+        while await self._waiting.give_up(age):
+            pass
 
     async def advance(self, until: datetime, *, keep: bool = True) -> None:
         """Say on every shard that everything before `until` has been sent.

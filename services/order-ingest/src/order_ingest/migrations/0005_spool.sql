@@ -18,3 +18,18 @@ CREATE TABLE spool_doubts (
     seen_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (replica, topic, partition)
 );
+
+-- Commands that came before the order or cart that they are about.
+CREATE TABLE waiting (
+    sequence bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    about    text        NOT NULL CHECK (about IN ('order', 'hold')),
+    subject  text        NOT NULL,
+    event    text        NOT NULL,
+    shop     text        NOT NULL,
+    command  text        NOT NULL,
+    body     text        NOT NULL,
+    reason   text        NOT NULL,
+    came_at  timestamptz NOT NULL,
+    kept_at  timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (about, subject, event)
+);

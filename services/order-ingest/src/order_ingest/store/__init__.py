@@ -2,5 +2,6 @@
 
 from order_ingest.store.books import PostgresOrderBook, PostgresRegister
 from order_ingest.store.spool import PostgresSpool
+from order_ingest.store.waiting import PostgresWaitingRoom
 
-__all__ = ["PostgresOrderBook", "PostgresRegister", "PostgresSpool"]
+__all__ = ["PostgresOrderBook", "PostgresRegister", "PostgresSpool", "PostgresWaitingRoom"]

@@ -2,6 +2,7 @@
 
 from order_ingest.stream.clock import Ticker
 from order_ingest.stream.drainer import Drainer
+from order_ingest.stream.housekeeper import Housekeeper
 from order_ingest.stream.storefront_orders import StorefrontOrders
 
-__all__ = ["Drainer", "StorefrontOrders", "Ticker"]
+__all__ = ["Drainer", "Housekeeper", "StorefrontOrders", "Ticker"]

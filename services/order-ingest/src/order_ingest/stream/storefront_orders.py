@@ -14,11 +14,13 @@ from order_ingest.domain import checks, orders
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.requests import CancelMessage, OrderRequest, parse_storefront_message
+from order_ingest.domain.waiting import Command, command_on_order
 from order_ingest.handlers import (
     Door,
     Memory,
     OrderBook,
     Register,
+    WaitingRoom,
     attempt,
     cited_holds,
     take_order,
@@ -44,6 +46,7 @@ class CancelAsked(Event):
 
     topic: ClassVar[Topic] = STOREFRONT_ORDERS
 
+    shop: str
     order: str
     request: CancelMessage
 
@@ -56,11 +59,13 @@ class Batch:
         memory: They as they were first taken, those of this batch among them.
         holds: The carts that they cite, by id.
         reached: Those of this batch that have been decided: only then are they known.
+        waiting: Cancellations whose order is not known.
     """
 
     memory: Memory
     holds: Mapping[str, CartHeld]
     reached: set[str] = field(default_factory=set)
+    waiting: list[Command] = field(default_factory=list)
 
     def known(self, order: str) -> Placement | None:
         """Return an order that was placed before this point of the log."""
@@ -76,15 +81,22 @@ class StorefrontOrders:
         door: What an order is checked against.
         book: Where each order is remembered.
         register: Where the carts are that orders cite.
+        room: Where cancellations wait for their order.
         shops: The shops that are known.
     """
 
     def __init__(
-        self, door: Door, book: OrderBook, register: Register, shops: Collection[str]
+        self,
+        door: Door,
+        book: OrderBook,
+        register: Register,
+        room: WaitingRoom,
+        shops: Collection[str],
     ) -> None:
         self._door = door
         self._book = book
         self._register = register
+        self._room = room
         self._shops = frozenset(shops)
 
     def read(self, record: Record) -> Message[Event]:
@@ -102,7 +114,7 @@ class StorefrontOrders:
                 time = request.cancelled_at or record.written_at
                 checks.check_time("cancelled_at", time, known.now)
                 order = orders.shops_id(shop, request.cancel)
-                event = CancelAsked(order=order, request=request)
+                event = CancelAsked(shop=shop, order=order, request=request)
                 event_id = orders.cancelled_id(order)
             case _:
                 assert_never(request)
@@ -124,7 +136,10 @@ class StorefrontOrders:
         return Batch(await self._book.remember(connection, placements, others), holds)
 
     def handle(self, state: Batch, message: Message[Event]) -> Iterable[Emission]:
-        """Publish the order as it was first taken, or its cancellation, on its shard."""
+        """Publish the order as it was first taken, or its cancellation, on its shard.
+
+        A cancellation of an order that is not known waits; the housekeeper delivers it.
+        """
         event = cast("OrderAsked | CancelAsked", message.event)
         match event:
             case OrderAsked(placement=asked):
@@ -132,15 +147,20 @@ class StorefrontOrders:
                 first = orders.settle(state.memory.placements[asked.order], asked)
                 state.reached.add(first.order)
                 return (Emission(first.event, partition=first.shard),)
-            case CancelAsked(order=order):
-                placement = orders.placed(order, state.known(order))
-                cancelled = orders.cancel(placement, event.request, message.time)
+            case CancelAsked(shop=shop, order=order, request=request):
+                placement = state.known(order)
+                if placement is None:
+                    state.waiting.append(command_on_order(shop, order, request, message.time))
+                    return ()
+                cancelled = orders.cancel(placement, request, message.time)
                 return (Emission(cancelled, partition=placement.shard),)
             case _:
                 assert_never(event)
 
     async def save(self, connection: Connection, state: Batch) -> None:
-        """Write nothing: `load` has."""
+        """Write down what waits; `load` has written the orders."""
+        if state.waiting:
+            await self._room.add(connection, state.waiting)
 
     def _shop(self, record: Record) -> str:
         shop = _header(record, "shop")
