@@ -25,7 +25,7 @@ async def ingest(
         platform,
         folder,
         clock=getattr(request.module, "CLOCK", "replay"),
-        environment={"RESTOCK_CLOCK_TICK_S": "0.2"},
+        environment={"RESTOCK_CLOCK_TICK_S": "0.2", "RESTOCK_BODY_TIMEOUT_S": "1"},
         services=[service],
     )
     async with supervisor:

@@ -3,9 +3,10 @@
 import httpx
 import pytest
 
-from order_ingest.api import create_api
+from order_ingest.api import Limits, create_api
 from order_ingest.handlers import Clock, Door, Outlet
 from order_ingest.store import (
+    PostgresAnswers,
     PostgresOrderBook,
     PostgresRegister,
     PostgresSpool,
@@ -39,7 +40,9 @@ def client(*, replay: bool = True) -> httpx.AsyncClient:
         outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
         room=PostgresWaitingRoom(),
     )
-    api = create_api(door, {KEY: "shop", "another-key": "other"})
+    api = create_api(
+        door, {KEY: "shop", "another-key": "other"}, PostgresAnswers(database), Limits()
+    )
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     return httpx.AsyncClient(
         transport=transport, base_url="http://door", headers={"X-API-Key": KEY}

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import uvloop
 
-from order_ingest.api import create_api
+from order_ingest.api import Limits, create_api
 from order_ingest.handlers import Clock, Door, Outlet
 from order_ingest.settings import Settings, shops_by_key
 from order_ingest.store import (
+    PostgresAnswers,
     PostgresOrderBook,
     PostgresRegister,
     PostgresSpool,
@@ -52,7 +53,14 @@ def build(settings: Settings) -> Service:
         application=StorefrontOrders(door, book, register, room, shops.values()),
         topics=[STOREFRONT_ORDERS],
     )
-    housekeeper = Housekeeper(door, give_up_after=timedelta(days=settings.waiting_days))
+    answers = PostgresAnswers(doors)
+    limits = Limits(settings.body_timeout_s, settings.bulk_max_bytes)
+    housekeeper = Housekeeper(
+        door,
+        answers,
+        give_up_after=timedelta(days=settings.waiting_days),
+        forget_after=timedelta(days=settings.answers_days),
+    )
     components: list[Component] = [reader, Drainer(outlet), stream, housekeeper]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
@@ -68,7 +76,9 @@ def build(settings: Settings) -> Service:
         await doors.close()
         await database.close()
 
-    return Service(SERVICE, settings, create_api(door, shops), components, opening, closing)
+    return Service(
+        SERVICE, settings, create_api(door, shops, answers, limits), components, opening, closing
+    )
 
 
 async def main() -> int:

@@ -32,16 +32,24 @@ class Settings(ServiceSettings):
             all that comes, is kept in PostgreSQL until Kafka is back.
         waiting_days: How long a command waits for an order or cart that has not been seen; then it
             becomes a dead letter.
-        waiting_days: Annotated[float, Field(gt=0, le=365)] = 14.0
-    database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
+        database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
+        waiting_days: How long a command waits for an order or cart that has not been seen; then it
+            becomes a dead letter.
+        answers_days: How long an answer is kept under its `Idempotency-Key`.
+        body_timeout_s: How long a sender may be silent in sum while it sends a body, beside a
+            second for each 64 KiB.
+        bulk_max_bytes: The largest body of orders as NDJSON.
     """
 
     api_keys: SecretStr
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
     publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 1.5
-    waiting_days: Annotated[float, Field(gt=0, le=365)] = 14.0
     database_timeout_s: Annotated[float, Field(gt=0, le=300)] = 3.0
+    waiting_days: Annotated[float, Field(gt=0, le=365)] = 14.0
+    answers_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+    body_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    bulk_max_bytes: Annotated[int, Field(ge=1, le=1_073_741_824)] = 33_554_432
 
     @field_validator("api_keys")
     @classmethod

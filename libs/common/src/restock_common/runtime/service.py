@@ -17,6 +17,7 @@ from restock_common import telemetry
 from restock_common.errors import Transient
 from restock_common.runtime.component import Component, Progress
 from restock_common.runtime.garbage import collect_less_often
+from restock_common.runtime.protocol import ImpatientProtocol
 from restock_common.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -73,6 +74,7 @@ class Service:
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=10,
+                http=ImpatientProtocol,
             )
         )
         serving = asyncio.create_task(server.serve(), name="http")

@@ -9,6 +9,8 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
+from order_ingest.api.bodies import JSON, media_type, read_body
+from order_ingest.api.idempotency import answered_once
 from restock_common import telemetry
 from restock_common.runtime.problems import Problem
 
@@ -18,7 +20,6 @@ MAX_BODY_BYTES = 1_000_000
 MAX_CATALOGUE_BYTES = 4_194_304
 """5,000 entities of some 200 bytes do not fit in what is enough for orders."""
 
-_JSON = "application/json"
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
@@ -32,8 +33,7 @@ class DoorRoute(APIRoute):
 
         async def traced(request: Request) -> Response:
             with telemetry.request_span(name, request.headers.get("traceparent")):
-                response: Response = await handle(request)
-                return response
+                return await answered_once(request, handle)
 
         return traced
 
@@ -84,33 +84,20 @@ class BodyReader:
         """Return the body's bytes.
 
         Raises:
-            Problem: 413, it is too large, told from its length or in the middle; 415, it is not
-                said to be JSON.
+            Problem: 408, it comes too slowly; 413, it is too large, told from its length or in the
+                middle; 415, it is not said to be JSON.
         """
-        announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > self._limit_bytes:
-            raise self._too_large()
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._limit_bytes:
-                raise self._too_large()
+        body = await read_body(request, self._limit_bytes)
         if not body and self._optional:
             return b"{}"
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if media_type != _JSON:
+        given = media_type(request)
+        if given != JSON:
             raise Problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"the body must be {_JSON}, not {media_type or 'without a Content-Type'}",
-                {"Accept": _JSON},
+                f"the body must be {JSON}, not {given or 'without a Content-Type'}",
+                {"Accept": JSON},
             )
-        return bytes(body)
-
-    def _too_large(self) -> Problem:
-        return Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the body is larger than {self._limit_bytes} bytes: send it in parts",
-        )
+        return body
 
 
 Body = Annotated[bytes, Depends(BodyReader())]

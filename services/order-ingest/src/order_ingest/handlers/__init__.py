@@ -21,6 +21,7 @@ entity      -> checked, AssortmentListed                    on every shard
 time        -> checked, TimeAdvanced                        on every shard
 """
 
+from order_ingest.handlers.answers import Answer, Answers, Claim
 from order_ingest.handlers.desk import attempt
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.orders import cited_holds, take_order
@@ -38,6 +39,9 @@ from order_ingest.handlers.waiting import WaitingRoom
 
 __all__ = [
     "Accepted",
+    "Answer",
+    "Answers",
+    "Claim",
     "Clock",
     "Door",
     "Found",

@@ -33,3 +33,16 @@ CREATE TABLE waiting (
     kept_at  timestamptz NOT NULL DEFAULT now(),
     UNIQUE (about, subject, event)
 );
+
+-- What was answered under an idempotency key; without a status, it is being worked on.
+CREATE TABLE answers (
+    shop       text        NOT NULL,
+    key        text        NOT NULL,
+    digest     bytea       NOT NULL,
+    claimed_at timestamptz NOT NULL DEFAULT now(),
+    status     smallint,
+    media_type text,
+    body       bytea,
+    PRIMARY KEY (shop, key)
+);
+CREATE INDEX answers_claimed_at ON answers (claimed_at);

@@ -1,4 +1,4 @@
-"""Looks after what waits: delivers what nobody else has, gives up what nothing comes for."""
+"""Looks after what waits, and forgets what was answered long ago."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from order_ingest.handlers import Door
+from order_ingest.handlers import Answers, Door
 from restock_common.errors import Transient
 from restock_common.runtime import Progress
 
@@ -21,12 +21,18 @@ class Housekeeper:
 
     Args:
         door: What delivers.
+        answers: What is forgotten after a while.
         give_up_after: After so long a command becomes a dead letter.
+        forget_after: After so long an answer is forgotten.
     """
 
-    def __init__(self, door: Door, *, give_up_after: timedelta) -> None:
+    def __init__(
+        self, door: Door, answers: Answers, *, give_up_after: timedelta, forget_after: timedelta
+    ) -> None:
         self._door = door
+        self._answers = answers
         self._give_up_after = give_up_after
+        self._forget_after = forget_after
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -60,6 +66,8 @@ class Housekeeper:
                 await self._door.deliver_waiting()
                 if time.monotonic() - cleared_at >= _CLEAR_EVERY_S:
                     await self._door.give_up_waiting(self._give_up_after)
+                    while await self._answers.forget(self._forget_after):
+                        pass
                     cleared_at = time.monotonic()
             except Transient as error:
                 log.info("housekeeping_retry", error=str(error))
