@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.faults.stock_ledger.process import LedgerProcess
 from tests.integration.order_ingest.sample import CATALOGUE
+from tests.support import until
 
 from restock_local.platform.base import Platform, declare_topics
 
@@ -43,6 +44,11 @@ class Replicas:
         return sum(1 if one is None else one["unpublished"] for one in found)
 
 
+async def _knows(door: httpx.AsyncClient) -> bool:
+    """Return whether a replica knows the last of the catalogue."""
+    return (await door.put("/v1/policies/tea/s1", json={})).status_code == 202
+
+
 @pytest.fixture(scope="module")
 async def replicas(
     platform: Platform, tmp_path_factory: pytest.TempPathFactory
@@ -74,5 +80,6 @@ async def replicas(
         for kind, items in CATALOGUE.items():
             answer = await doors[0].put(f"/v1/{kind}:batch", json={"items": items})
             assert answer.status_code == 202, answer.text
+        await until(lambda: _knows(doors[1]), what="the other replica has read the catalogue")
         yield Replicas(platform, processes, doors, url)
     await platform.databases.drop_database(_DATABASE)
