@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--bulk-orders", type=int, default=40_000, help="as NDJSON")
     parser.add_argument("--bulk-lines", type=int, default=2_000, help="orders a request of those")
     parser.add_argument("--kafka-orders", type=int, default=40_000, help="by the raw topic")
-    parser.add_argument("--connections", type=int, default=32, help="one order a request")
+    parser.add_argument("--connections", type=int, default=128, help="one order a request")
     parser.add_argument("--bulk-connections", type=int, default=4, help="NDJSON")
     parser.add_argument("--latency-s", type=float, default=15.0, help="how long, in seconds")
     parser.add_argument("--skus", type=int, default=1_000)

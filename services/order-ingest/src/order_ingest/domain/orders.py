@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
@@ -15,7 +16,7 @@ from order_ingest.domain.requests import (
     ReturnRequest,
 )
 from restock_common.contracts.catalogue import Catalogue
-from restock_common.contracts.envelope import derive_id
+from restock_common.contracts.envelope import derive_id, encode_body
 from restock_common.contracts.event import Event
 from restock_common.contracts.ledger import (
     CartHeld,
@@ -34,7 +35,7 @@ MAX_ORDER_BYTES = 900_000
 _ADDED_BY_THE_DOOR: Any = {"sourcing": True, "lines": {"__all__": {"components"}}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placement:
     """An order as it was first taken; whatever comes later, it stays that.
 
@@ -45,6 +46,11 @@ class Placement:
 
     event: OrderPlaced
     digest: bytes
+
+    @cached_property
+    def told(self) -> bytes:
+        """Return what the ledger is told, as JSON: written once, however often it is used."""
+        return encode_body(self.event)
 
     @property
     def order(self) -> str:
@@ -120,10 +126,12 @@ def place(
         promised_by=request.promised_by,
         value=request.value,
     )
-    _check_fits(event, exclude={"sourcing"})
     # Without defaults, so that a field that is added later changes no order's digest.
     said = event.model_dump_json(exclude=_ADDED_BY_THE_DOOR, exclude_defaults=True).encode()
-    return Placement(event, blake2b(said, digest_size=16).digest())
+    placement = Placement(event, blake2b(said, digest_size=16).digest())
+    if len(placement.told) > MAX_ORDER_BYTES:
+        _check_fits(event, exclude={"sourcing"})
+    return placement
 
 
 def follow_hold(placement: Placement, holds: Mapping[str, CartHeld]) -> Placement:

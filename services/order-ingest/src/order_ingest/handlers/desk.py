@@ -55,6 +55,7 @@ class Desk:
         *,
         time: datetime | None = None,
         source: str = HTTP_SOURCE,
+        body: bytes | None = None,
     ) -> Outgoing:
         """Return the record of an event.
 
@@ -64,6 +65,7 @@ class Desk:
             partition: Of the ledger: a shard; elsewhere the key tells.
             time: When it happened; for what has no time of its own, the time that has come.
             source: Who says it.
+            body: The event as JSON, where it has been written before.
         """
         message = Message(
             event_id,
@@ -72,7 +74,7 @@ class Desk:
             event,
             traceparent=telemetry.traceparent(),
         )
-        headers, body = encode(message)
+        headers, body = encode(message, body)
         key = None if event.key is None else event.key.encode()
         if partition is None:
             assert key is not None, f"{event.type_name()} has neither a key nor a partition"

@@ -230,7 +230,9 @@ class Orders:
     def _placed(self, placement: Placement) -> Outgoing:
         event = placement.event
         event_id = orders.placed_id(placement.order)
-        return self._desk.entry(event_id, event, placement.shard, time=event.placed_at)
+        return self._desk.entry(
+            event_id, event, placement.shard, time=event.placed_at, body=placement.told
+        )
 
     async def _told(
         self,

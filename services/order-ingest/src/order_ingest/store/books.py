@@ -148,7 +148,7 @@ async def _insert(connection: Connection, placements: Sequence[Placement]) -> fr
         [one.pool for one in placements],
         [one.shard for one in placements],
         [one.digest for one in placements],
-        [one.event.model_dump_json(exclude_none=True) for one in placements],
+        [one.told.decode() for one in placements],
     )
     return frozenset(row["order_id"] for row in rows)
 
