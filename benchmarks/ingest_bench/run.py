@@ -223,7 +223,7 @@ class Run:
         number = self._options.kafka_orders
         headers = [("shop", SHOP.encode())]
         raw = [
-            Outgoing(0, STOREFRONT_ORDERS.name, n % 4, None, headers, self._orders.next())
+            Outgoing(STOREFRONT_ORDERS.name, n % 4, None, headers, self._orders.next())
             for n in range(number)
         ]
         producer = Producer(self._platform.kafka)

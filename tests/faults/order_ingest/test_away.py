@@ -90,11 +90,12 @@ async def all_in_order(replicas: Replicas, senders: Senders) -> int:
     await until(drained, what="the spool is empty", timeout_s=60)
     expected = sum(map(len, senders.chains.values()))
 
-    async def complete() -> Log | None:
+    async def complete() -> bool:
         log = await read(replicas, senders)
-        return log if sum(map(len, log.chains.values())) >= expected else None
+        return sum(map(len, log.chains.values())) >= expected
 
-    log = await until(complete, what="all that was accepted", timeout_s=20, every_s=0.5)
+    await until(complete, what="all that was accepted", timeout_s=20, every_s=0.5)
+    log = await read(replicas, senders)
     for name, told in senders.chains.items():
         assert list(log.chains[name]) == told, f"{name} is not in the log as it was accepted"
     for location, units in senders.policies.items():

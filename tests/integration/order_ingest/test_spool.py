@@ -20,7 +20,7 @@ _HEADERS = [("ce_id", b"1")]
 
 
 def record(body: str, partition: int = 0) -> Outgoing:
-    return Outgoing(0, LEDGER.name, partition, None, _HEADERS, body.encode())
+    return Outgoing(LEDGER.name, partition, None, _HEADERS, body.encode())
 
 
 @pytest.fixture
