@@ -8,8 +8,9 @@ as a separate process, and the sender on the same machine; 1,000 products, two l
 and limits of every service) whose only handler reads nothing and answers 202.
 
 `bulk_orders_per_s`: orders as NDJSON, each line's answer is looked at. `bare_produce_per_s`: the
-records that the door has published of them are published again as they are, by one bare
-`AIOKafkaProducer.send` each, all awaited at the end.
+records that the door has published of them are published again as they are, by the same producer
+with nothing before it: a call for each, as many at once as a request has lines.
+`bare_batched_per_s`: the same, handed over at once and put into batches by hand, as the door does.
 
 `kafka_door_orders_per_s`: orders are put on restock.storefront-orders.v1, until all are decided and
 published.

@@ -21,6 +21,8 @@ FEW = 1_000
 """So few records are waited for, so that what comes next need not be spooled behind them."""
 
 _LOOK_AGAIN_S = 0.02
+_DRAIN_PATIENCE_S = 30.0
+"""Nobody waits for an answer, and what was given up has to be waited for and sent again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Outlet:
         """Return once Kafka has the records: for what is not worth keeping. Raises Transient."""
         if self._diverted or not await self._spool.is_empty():
             raise Transient("what came before waits in the spool")
-        if not await self._publish(entries):
+        if not await self._publish(entries, self._patience_s):
             raise Transient(f"Kafka has not acknowledged within {self._patience_s:g} s")
 
     async def drain(self) -> bool:
@@ -160,11 +162,11 @@ class Outlet:
                 self._divert(True)
                 return False
             await asyncio.sleep(_LOOK_AGAIN_S)
-        return await self._publish(entries)
+        return await self._publish(entries, self._patience_s)
 
-    async def _publish(self, entries: Sequence[Outgoing]) -> bool:
+    async def _publish(self, entries: Sequence[Outgoing], patience_s: float) -> bool:
         try:
-            async with asyncio.timeout(self._patience_s):
+            async with asyncio.timeout(patience_s):
                 await self._producer.publish(entries)
         except TimeoutError:
             self._divert(True)
@@ -176,7 +178,7 @@ class Outlet:
         async with self._spool.drain() as draining:
             if draining is None or not draining.entries:
                 return 0
-            if not await self._publish(draining.entries):
+            if not await self._publish(draining.entries, _DRAIN_PATIENCE_S):
                 self._doubting = True
                 await draining.doubt(self._producer.unsettled)
                 return 0
