@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 
 import pytest
 from tests.support import read_messages
 from tests.unit.order_ingest.sample import CHICAGO, catalogue, request
 
-from order_ingest.domain.requests import HoldRequest
+from order_ingest.domain.requests import CancelRequest, HoldRequest
 from order_ingest.handlers import Accepted, Clock, Door, Outlet
 from order_ingest.store import (
     PostgresOrderBook,
@@ -17,7 +18,7 @@ from order_ingest.store import (
 )
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
-from restock_common.contracts.topics import CATALOGUE, LEDGER, STOCK, Topic
+from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STOCK, Topic
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -168,3 +169,20 @@ async def test_what_the_ledger_was_not_told_of_is_not_in_the_catalogue(
     await shut.entities.put([product])
     assert shut.known().catalogue.products[sku] == product
     await failing.stop()
+
+
+async def test_what_nothing_comes_for_is_given_up(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    one = door(database, producer)
+    accepted = await one.orders.cancel("shop", "never-placed", CancelRequest())
+    assert accepted.waiting
+    await one.give_up_waiting(timedelta(days=1))
+    await one.deliver_waiting()
+    assert await read_messages(kafka, DEAD_LETTERS) == []
+    await one.give_up_waiting(timedelta(0))
+    await one.give_up_waiting(timedelta(0))
+    [letter] = [message.event for message in await read_messages(kafka, DEAD_LETTERS)]
+    assert letter.field == "order"
+    assert "'shop:never-placed' has not been placed here: given up" in letter.reason
+    assert ("command", "cancel") in letter.headers
