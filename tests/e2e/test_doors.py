@@ -219,3 +219,25 @@ async def test_a_preorder_is_promised_from_what_is_expected(shop: Shop) -> None:
     lines = [line("coming", 5, order_line="pol-1")]
     await shop.say("POST", "receipts", {**receipt, "lines": lines})
     assert await shop.pieces("early") == [("1", "coming", 3, "reserved")]
+
+
+async def test_an_older_revision_does_not_undo_a_newer_one(shop: Shop) -> None:
+    await shop.say("POST", "orders", order("revised", line("tea-6", 1)))
+    for revision, units in ((2, 3), (1, 5), (2, 4)):
+        lines = [line("tea-6", units, line="1")]
+        await shop.say("POST", "orders/revised/amendments", {"revision": revision, "lines": lines})
+    assert await shop.pieces("revised") == [
+        ("1", "tea-6", 1, "reserved"),
+        ("1", "tea-6", 2, "reserved"),
+    ]
+
+
+async def test_what_came_before_its_order_is_done_when_it_comes(shop: Shop) -> None:
+    lines = [line("tea-6", 2, line="1")]
+    await shop.say("POST", "orders/late/amendments", {"revision": 1, "lines": lines})
+    await shop.say("POST", "orders", order("late", line("tea-6", 1)))
+    assert sum(units for _, _, units, _ in await shop.pieces("late")) == 2
+    await shop.say("POST", "orders/never-wanted/cancel", {})
+    await shop.say("POST", "orders", order("never-wanted", line("tea-6", 1)))
+    [claim] = (await shop.ask("/v1/orders/demo:never-wanted"))["claims"]
+    assert claim["state"] == "cancelled"

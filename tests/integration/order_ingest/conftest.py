@@ -32,7 +32,11 @@ async def ingest(
         platform,
         folder,
         clock=getattr(request.module, "CLOCK", "replay"),
-        environment={"RESTOCK_CLOCK_TICK_S": "0.2", **ingest_environment},
+        environment={
+            "RESTOCK_CLOCK_TICK_S": "0.2",
+            "RESTOCK_BODY_TIMEOUT_S": "1",
+            **ingest_environment,
+        },
         services=[service],
     )
     async with supervisor:

@@ -139,18 +139,6 @@ async def test_a_wrong_amendment(
     assert await on_shards(ingest, OrderAmended, order="demo:am-2") == []
 
 
-async def test_what_is_not_known_is_not_found(ingest: Ingest) -> None:
-    lines = [{"line": "1", "sku": "tea", "quantity": 1}]
-    for method, path, body in (
-        ("POST", "/v1/orders/never/amendments", {"revision": 1, "lines": lines}),
-        ("POST", "/v1/returns", came_back("rt-0", "never")),
-        ("DELETE", "/v1/holds/never", None),
-    ):
-        answer = await ingest.http.request(method, path, json=body)
-        assert answer.status_code == 404, path
-        assert "demo:never" in answer.json()["detail"]
-
-
 async def test_a_return_goes_to_the_shard_of_where_it_came_back(ingest: Ingest) -> None:
     await ingest.http.post("/v1/orders", json=order("rt-1"))
     instead = [{"line": "1-again", "sku": "breakfast", "quantity": 1}]

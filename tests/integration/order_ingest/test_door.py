@@ -2,23 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
 from tests.support import read_messages
 from tests.unit.order_ingest.sample import CHICAGO, catalogue, customers, request
 
-from order_ingest.domain.requests import HoldRequest
-from order_ingest.handlers import Accepted, Clock, Desk, Door
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.domain.requests import CancelRequest, HoldRequest
+from order_ingest.handlers import Accepted, Clock, Desk, Door, Outlet
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
-from restock_common.contracts.topics import CATALOGUE, LEDGER, STOCK, Topic
+from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STOCK, Topic
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
+from restock_common.sealing import Seal
 from restock_common.settings import KafkaSettings
-from restock_common.transact import Outgoing
+from restock_common.transact import Outgoing, open_letter
 
 pytestmark = pytest.mark.kafka
 
@@ -47,33 +53,23 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
     await started.stop()
 
 
-def door(database: Database, producer: Producer, *, publish_timeout_s: float = 30.0) -> Door:
+SEAL = Seal({"test": bytes(32)})
+
+
+def door(database: Database, producer: Producer, *, patience_s: float = 30.0) -> Door:
     return Door(
         desk=Desk(
             master_data=Read(),
             clock=Clock(replay=True),
-            producer=producer,
-            publish_timeout_s=publish_timeout_s,
+            outlet=Outlet(producer, PostgresSpool(database), patience_s=patience_s),
         ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
+        room=PostgresWaitingRoom(),
+        seal=SEAL,
     )
-
-
-async def test_what_kafka_does_not_acknowledge_in_time_is_not_accepted(
-    database: Database, producer: Producer
-) -> None:
-    hasty = door(database, producer, publish_timeout_s=1e-9)
-    with pytest.raises(Transient, match="not acknowledged"):
-        await hasty.orders.place("shop", [request(order="late")])
-    with pytest.raises(Transient, match="not acknowledged"):
-        await hasty.advance(datetime(2017, 1, 2, tzinfo=UTC))
-    assert hasty.clock.said is None
-    patient = door(database, producer)
-    [answer] = await patient.orders.place("shop", [request(order="late")])
-    assert isinstance(answer, Accepted), "the same order again is accepted"
 
 
 async def test_what_cannot_be_remembered_is_not_published(
@@ -181,3 +177,22 @@ async def test_what_the_ledger_was_not_told_of_is_not_in_the_catalogue(
     await shut.entities.put([product])
     assert shut.known().catalogue.products[sku] == product
     await failing.stop()
+
+
+async def test_what_nothing_comes_for_is_given_up(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    one = door(database, producer)
+    accepted = await one.orders.cancel("shop", "never-placed", CancelRequest())
+    assert accepted.waiting
+    await one.give_up_waiting(timedelta(days=1))
+    await one.deliver_waiting()
+    assert await read_messages(kafka, DEAD_LETTERS) == []
+    await one.give_up_waiting(timedelta(0))
+    await one.give_up_waiting(timedelta(0))
+    [letter] = [message.event for message in await read_messages(kafka, DEAD_LETTERS)]
+    assert letter.field == "order"
+    held = open_letter(letter, SEAL)
+    assert held is not None
+    assert "'shop:never-placed' has not been placed here: given up" in held.reason
+    assert ("command", b"cancel") in held.headers

@@ -107,12 +107,6 @@ async def test_a_cancellation_needs_no_body(ingest: Ingest) -> None:
     assert answer.status_code == 202
 
 
-async def test_an_unknown_order_cannot_be_cancelled(ingest: Ingest) -> None:
-    answer = await ingest.http.post("/v1/orders/never/cancel", json={})
-    assert answer.status_code == 404
-    assert "demo:never" in answer.json()["detail"]
-
-
 async def test_a_batch_is_answered_item_by_item(ingest: Ingest) -> None:
     await ingest.http.post("/v1/orders", json=order("b-old"))
     orders = [

@@ -12,8 +12,24 @@ from tests.unit.order_ingest.channels.sample import GAZETTEER, Case, case, setti
 from tests.unit.order_ingest.sample import catalogue, customers
 
 from order_ingest.domain.places import Gazetteer
-from order_ingest.handlers import Accepted, Atlas, Clock, Desk, Door, Shops, Skipped, Webhooks
-from order_ingest.store import PostgresOrderBook, PostgresRegister, PostgresShopBook
+from order_ingest.handlers import (
+    Accepted,
+    Atlas,
+    Clock,
+    Desk,
+    Door,
+    Outlet,
+    Shops,
+    Skipped,
+    Webhooks,
+)
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresShopBook,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from restock_common.contracts.ledger import Component, OrderReturned
 from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Transient
@@ -50,14 +66,14 @@ def replica(database: Database, producer: Producer) -> Webhooks:
         desk=Desk(
             master_data=Read(),
             clock=Clock(replay=False),
-            producer=producer,
-            publish_timeout_s=30,
+            outlet=Outlet(producer, PostgresSpool(database), patience_s=30),
             sandboxes=shops.is_sandboxed,
         ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
+        room=PostgresWaitingRoom(),
     )
     return Webhooks(door, shops, SmallAtlas())
 

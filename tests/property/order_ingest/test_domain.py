@@ -23,8 +23,13 @@ from order_ingest.domain.requests import (
     parse_storefront_message,
 )
 from order_ingest.domain.sourcing import distance_km, rank_pools
-from order_ingest.handlers import Clock, Desk, Door, Memory, take_order
-from order_ingest.store import PostgresOrderBook, PostgresRegister
+from order_ingest.handlers import Clock, Desk, Door, Memory, Outlet, take_order
+from order_ingest.store import (
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from order_ingest.stream import StorefrontOrders
 from restock_common.contracts.catalogue import Catalogue, Location, Pool, Product
 from restock_common.contracts.envelope import Record
@@ -105,15 +110,17 @@ def application() -> StorefrontOrders:
         desk=Desk(
             master_data=Read(),
             clock=Clock(replay=True),
-            producer=Producer(KafkaSettings()),
-            publish_timeout_s=1,
+            outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
         ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
+        room=PostgresWaitingRoom(),
     )
-    return StorefrontOrders(door, PostgresOrderBook(), PostgresRegister(), {"shop"})
+    return StorefrontOrders(
+        door, PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(), {"shop"}
+    )
 
 
 @given(

@@ -4,9 +4,16 @@ import httpx
 import pytest
 from tests.unit.order_ingest.sample import customers
 
-from order_ingest.api import KeyRing, Limit, create_api
-from order_ingest.handlers import Clock, Desk, Door, Keys
-from order_ingest.store import PostgresKeys, PostgresOrderBook, PostgresRegister
+from order_ingest.api import KeyRing, Limit, Limits, create_api
+from order_ingest.handlers import Clock, Desk, Door, Keys, Outlet
+from order_ingest.store import (
+    PostgresAnswers,
+    PostgresKeys,
+    PostgresOrderBook,
+    PostgresRegister,
+    PostgresSpool,
+    PostgresWaitingRoom,
+)
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -30,18 +37,18 @@ def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
         desk=Desk(
             master_data=Unread(),
             clock=Clock(replay=replay),
-            producer=Producer(KafkaSettings()),
-            publish_timeout_s=1,
+            outlet=Outlet(Producer(KafkaSettings()), PostgresSpool(database), patience_s=1),
         ),
         database=database,
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
+        room=PostgresWaitingRoom(),
     )
     bootstrap = {KEY: "shop", "another-key": "other"}
     keys = Keys(database, PostgresKeys(), bootstrap, cache_s=1)
     ring = KeyRing(keys, by_key=Limit(1, burst), by_address=Limit(1, 2 * burst))
-    api = create_api(door, keys, ring)
+    api = create_api(door, keys, ring, PostgresAnswers(database), Limits())
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     return httpx.AsyncClient(
         transport=transport, base_url="http://door", headers={"X-API-Key": KEY}

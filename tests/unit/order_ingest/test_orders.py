@@ -17,7 +17,7 @@ from tests.unit.order_ingest.sample import (
 )
 
 from order_ingest.domain import orders
-from order_ingest.domain.findings import Conflict, Refused, Unknown
+from order_ingest.domain.findings import Conflict, Refused
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.requests import CancelRequest, ReturnRequest
 from order_ingest.domain.sourcing import rank_pools
@@ -120,11 +120,8 @@ def test_the_largest_sourcing_of_a_large_order_fits_in_a_record() -> None:
     assert len(placement.event.model_dump_json().encode()) < LEDGER.max_message_bytes
 
 
-def test_only_what_was_placed_can_be_cancelled() -> None:
-    with pytest.raises(Unknown, match="'s:1'"):
-        orders.placed("s:1", None)
+def test_a_cancellation_without_a_time_was_now() -> None:
     placement = place()
-    assert orders.placed("s:1", placement) is placement
     assert orders.cancel(placement, CancelRequest(), NOW).cancelled_at == NOW
     said = CancelRequest(cancelled_at=NOW - timedelta(days=1), reason="late")
     event = orders.cancel(placement, said, NOW)

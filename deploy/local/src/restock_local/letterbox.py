@@ -1,6 +1,7 @@
 """The dead letters as they stand on their topic: read, opened, and sent back."""
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +24,10 @@ REPLAY_HEADER = "restock-replay-of"
 _OF_A_PLACE = frozenset({"ce_incarnation", "ce_sequence", "ce_chainhead", REPLAY_HEADER})
 """Headers of a record's place in its writer's sequence: readers are past it, and would pass on."""
 
-_MQTT, _WEBHOOKS = "mqtt:", "webhooks/"
-"""Before an address in the place of a topic: no log has it."""
+_TOPIC = re.compile(r"[A-Za-z0-9._-]+")
+"""What else stands in the place of a topic came by another way: no log has it."""
+
+_WEBHOOKS = "webhooks/"
 
 
 class NotOne(Exception):
@@ -214,7 +217,7 @@ class Letterbox:
             Transient: It may or may not be there: try again.
         """
         place = Partition(letter.event.source_topic, letter.event.source_partition)
-        if place.topic.startswith((_MQTT, _WEBHOOKS)):
+        if not _TOPIC.fullmatch(place.topic):
             raise RestockError(f"{place.topic!r} is no topic: it is sent again by who sent it")
         if letter.held is None or not letter.held.whole:
             raise RestockError("not all of the record is known any more: send it from its source")
@@ -265,7 +268,7 @@ class Letterbox:
 
     async def _original(self, event: DeadLetter) -> Record | None:
         place = Partition(event.source_topic, event.source_partition)
-        if place.topic.startswith((_MQTT, _WEBHOOKS)):
+        if not _TOPIC.fullmatch(place.topic):
             return None
         start = {place.number: event.source_offset}
         async for record in read_partitions_to_end(self._settings, [place], start):

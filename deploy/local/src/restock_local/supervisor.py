@@ -30,7 +30,7 @@ from restock_local.processes import (
 )
 
 SHOP = "demo"
-_NO_LIMITS = {"KEY_REQUESTS_PER_S": "1000000", "ADDRESS_REQUESTS_PER_S": "1000000"}
+NO_LIMITS = {"KEY_REQUESTS_PER_S": "1000000", "ADDRESS_REQUESTS_PER_S": "1000000"}
 """All that a local run sends comes with one key, from one address, as fast as it is taken."""
 
 _READY_S = 120.0
@@ -97,10 +97,14 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._killed: set[str] = set()
         self.api_key = secrets.token_urlsafe(18)
-        self.master_keys = _new_key()
-        self._token_secret = secrets.token_hex(32)
+        self._door_secrets = door_secrets()
         given = platform.kafka.dead_letter_keys
         self.dead_letter_keys = _new_key() if given is None else given.get_secret_value()
+
+    @property
+    def master_keys(self) -> str:
+        """What customers' keys are encrypted with."""
+        return self._door_secrets["MASTER_KEYS"]
 
     @property
     def urls(self) -> dict[str, str]:
@@ -181,9 +185,8 @@ class Supervisor:
             "HTTP_PORT": str(self._ports[kind.name]),
             "CLOCK": self._clock,
             "API_KEYS": f"{SHOP}={self.api_key}",
-            "TOKEN_SECRET": self._token_secret,
-            "MASTER_KEYS": self.master_keys,
-            **_NO_LIMITS,
+            **self._door_secrets,
+            **NO_LIMITS,
         }
         if kind.has_database:
             settings["DATABASE_URL"] = await self._platform.new_database(kind.module)
@@ -221,6 +224,11 @@ def _kafka_environment(kafka: KafkaSettings) -> dict[str, str]:
         name.upper(): str(value.get_secret_value() if isinstance(value, SecretStr) else value)
         for name, value in kafka.model_dump(exclude_none=True).items()
     }
+
+
+def door_secrets() -> dict[str, str]:
+    """Return new secrets of order-ingest, as the environment spells them, without the prefix."""
+    return {"TOKEN_SECRET": secrets.token_hex(32), "MASTER_KEYS": _new_key()}
 
 
 def _new_key() -> str:

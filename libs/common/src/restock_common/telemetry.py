@@ -72,6 +72,20 @@ LOCATED = Counter(
     ["precision"],
 )
 
+SPOOLED = Gauge("restock_spool_records", "Records that wait in PostgreSQL until Kafka takes them")
+SPOOL_AGE = Gauge("restock_spool_oldest_age_seconds", "How long the oldest of them has waited")
+SPOOL_IN = Counter("restock_spooled_records", "Records kept in PostgreSQL while Kafka was away")
+SPOOL_OUT = Counter("restock_spool_drained_records", "Records of the spool that Kafka has taken")
+DIVERTED = Gauge("restock_spool_diverted", "1 while this process sends all it takes to the spool")
+WAITING = Gauge(
+    "restock_waiting_commands", "Commands that wait for an order or cart that has not been seen"
+)
+WAITED = Counter(
+    "restock_waited_commands",
+    "Commands that waited, by what became of them: delivered, refused or given_up",
+    ["outcome"],
+)
+
 # stock-ledger
 LEDGER_RESERVATIONS = Counter("restock_ledger_reservations", "Pieces of lines reserved")
 LEDGER_BACKORDERS = Counter("restock_ledger_backorders", "Pieces of lines that had to wait")

@@ -1,10 +1,11 @@
 """The composition root: `python -m order_ingest`."""
 
 import socket
+from datetime import timedelta
 
 import uvloop
 
-from order_ingest.api import KeyRing, Limit, create_api
+from order_ingest.api import KeyRing, Limit, Limits, create_api
 from order_ingest.domain.privacy import Privacy
 from order_ingest.handlers import (
     STALE_S,
@@ -14,18 +15,29 @@ from order_ingest.handlers import (
     Desk,
     Door,
     Keys,
+    Outlet,
     Shops,
     Webhooks,
 )
 from order_ingest.settings import Settings, shops_by_key
 from order_ingest.store import (
+    PostgresAnswers,
     PostgresKeys,
     PostgresOrderBook,
     PostgresRecipients,
     PostgresRegister,
     PostgresShopBook,
+    PostgresSpool,
+    PostgresWaitingRoom,
 )
-from order_ingest.stream import MqttDevices, ShopWatch, StorefrontOrders, Ticker
+from order_ingest.stream import (
+    Drainer,
+    Housekeeper,
+    MqttDevices,
+    ShopWatch,
+    StorefrontOrders,
+    Ticker,
+)
 from restock_common import telemetry
 from restock_common.contracts.topics import STOREFRONT_ORDERS
 from restock_common.kafka import Producer
@@ -40,30 +52,29 @@ SERVICE = "order-ingest"
 def build(settings: Settings) -> Service:
     """Return the service, wired and not yet started."""
     shops_of_keys = shops_by_key(settings.api_keys)
-    database = Database(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    database = Database(url)
+    # A sender has a limit of its own, and is told to come again; the stream just waits.
+    doors = Database(url, patience_s=settings.database_timeout_s)
     producer = Producer(settings)
     clock = Clock(replay=settings.clock == "replay")
     reader = CatalogueReader(settings, today=lambda: clock.come().date())
-    book, register = PostgresOrderBook(), PostgresRegister()
+    book, register, room = PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom()
     master = Seal(parse_keys(settings.master_keys.get_secret_value()))
     customers = Customers(
-        database,
+        doors,
         PostgresRecipients(master),
         Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
     )
-    shops = Shops(database, PostgresShopBook(master), of_keys=set(shops_of_keys.values()))
+    shops = Shops(doors, PostgresShopBook(master), of_keys=set(shops_of_keys.values()))
+    outlet = Outlet(producer, PostgresSpool(doors), patience_s=settings.publish_timeout_s)
     door = Door(
-        desk=Desk(
-            master_data=reader,
-            clock=clock,
-            producer=producer,
-            publish_timeout_s=settings.publish_timeout_s,
-            sandboxes=shops.is_sandboxed,
-        ),
-        database=database,
+        desk=Desk(master_data=reader, clock=clock, outlet=outlet, sandboxes=shops.is_sandboxed),
+        database=doors,
         book=book,
         register=register,
         customers=customers,
+        room=room,
         seal=settings.dead_letter_seal(),
     )
     webhooks = Webhooks(door, shops, Atlas())
@@ -72,11 +83,19 @@ def build(settings: Settings) -> Service:
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(door, book, register, shops),
+        application=StorefrontOrders(door, book, register, room, shops),
         topics=[STOREFRONT_ORDERS],
     )
     watch = ShopWatch(shops, every_s=STALE_S)
-    components: list[Component] = [reader, watch, stream]
+    answers = PostgresAnswers(doors)
+    limits = Limits(settings.body_timeout_s, settings.bulk_max_bytes)
+    housekeeper = Housekeeper(
+        door,
+        answers,
+        give_up_after=timedelta(days=settings.waiting_days),
+        forget_after=timedelta(days=settings.answers_days),
+    )
+    components: list[Component] = [reader, watch, Drainer(outlet), stream, housekeeper]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
 
@@ -92,21 +111,23 @@ def build(settings: Settings) -> Service:
     async def opening() -> None:
         await database.open()
         await database.migrate(["restock_common", "order_ingest"])
+        await doors.open()
         await producer.start()
         if await shops.exist():
             await webhooks.prepare()
 
     async def closing() -> None:
         await producer.stop()
+        await doors.close()
         await database.close()
 
-    keys = Keys(database, PostgresKeys(), shops_of_keys, cache_s=settings.keys_cache_s)
+    keys = Keys(doors, PostgresKeys(), shops_of_keys, cache_s=settings.keys_cache_s)
     ring = KeyRing(
         keys,
         by_key=_limit(settings.key_requests_per_s),
         by_address=_limit(settings.address_requests_per_s),
     )
-    api = create_api(door, keys, ring, webhooks, shops)
+    api = create_api(door, keys, ring, answers, limits, webhooks, shops)
     return Service(SERVICE, settings, api, components, opening, closing)
 
 

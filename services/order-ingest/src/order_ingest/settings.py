@@ -55,7 +55,15 @@ class Settings(ServiceSettings):
         clock: `live` says the system's time on every shard; `replay` says what `POST /v1/clock`
             is told.
         clock_tick_s: How often the live clock speaks.
-        publish_timeout_s: After it a sender is answered 503, when Kafka has not acknowledged.
+        publish_timeout_s: How long Kafka's acknowledgement is waited for; then what was taken, and
+            all that comes, is kept in PostgreSQL until Kafka is back.
+        database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
+        waiting_days: How long a command waits for an order or cart that has not been seen; then it
+            becomes a dead letter.
+        answers_days: How long an answer is kept under its `Idempotency-Key`.
+        body_timeout_s: How long a sender may be silent in sum while it sends a body, beside a
+            second for each 64 KiB.
+        bulk_max_bytes: The largest body of orders as NDJSON.
         mqtt_url: Where devices publish: `mqtt://user:password@host:1883`, `mqtts://` with TLS. Not
             set, there is no MQTT door.
         mqtt_client_id: Names the session that the MQTT broker keeps: it must stay, and be
@@ -72,7 +80,12 @@ class Settings(ServiceSettings):
     address_requests_per_s: Annotated[float, Field(ge=10, le=1_000_000)] = 1000.0
     clock: Literal["live", "replay"] = "live"
     clock_tick_s: Annotated[float, Field(gt=0, le=60)] = 1.0
-    publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    publish_timeout_s: Annotated[float, Field(gt=0, le=300)] = 1.5
+    database_timeout_s: Annotated[float, Field(gt=0, le=300)] = 3.0
+    waiting_days: Annotated[float, Field(gt=0, le=365)] = 14.0
+    answers_days: Annotated[float, Field(gt=0, le=365)] = 7.0
+    body_timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    bulk_max_bytes: Annotated[int, Field(ge=1, le=1_073_741_824)] = 33_554_432
     mqtt_url: MqttUrl | None = None
     mqtt_client_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     mqtt_session_expiry_s: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 604_800

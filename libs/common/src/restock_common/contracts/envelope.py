@@ -93,8 +93,10 @@ def derive_id(*parts: object) -> str:
     return blake2b("\x1f".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
 
-def encode(message: Message[Event]) -> tuple[list[tuple[str, bytes]], bytes]:
-    """Return the record's headers and body."""
+def encode(
+    message: Message[Event], body: bytes | None = None
+) -> tuple[list[tuple[str, bytes]], bytes]:
+    """Return the record's headers and body; the body is written unless it has been before."""
     headers = headers_of(
         message.id,
         message.event.type_name(),
@@ -104,7 +106,7 @@ def encode(message: Message[Event]) -> tuple[list[tuple[str, bytes]], bytes]:
         message.traceparent,
         message.position,
     )
-    return headers, encode_body(message.event)
+    return headers, encode_body(message.event) if body is None else body
 
 
 def headers_of(

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from restock_common.errors import Transient
 from restock_common.kafka.client import MAX_REQUEST_BYTES, client_options, stop_client
 from restock_common.settings import KafkaSettings
-from restock_common.transact import Outgoing
+from restock_common.transact import Outgoing, Partition
 
 log = structlog.get_logger()
 
@@ -25,6 +25,12 @@ class Producer:
         self._settings = settings
         self._client: Any = None
         self._renewing = asyncio.Lock()
+        self._given_up: dict[Any, Partition] = {}
+
+    @property
+    def unsettled(self) -> frozenset[Partition]:
+        """The partitions on which something may still arrive that nobody waits for any more."""
+        return frozenset(self._given_up.values())
 
     async def start(self) -> None:
         """Connect. Raises Transient where the broker does not answer."""
@@ -58,7 +64,8 @@ class Producer:
 
         One batch a partition is in flight, and is sent again until it is acknowledged: so a
         failure can repeat entries, but never reorder or skip one, which readers rely on when they
-        pass over positions that they have seen.
+        pass over positions that they have seen. Where the caller is cancelled, the batch in flight
+        may still arrive: `unsettled` tells where; what this producer publishes next comes after it.
         """
         queues: dict[TopicPartition, list[Outgoing]] = {}
         for entry in entries:
@@ -76,7 +83,11 @@ class Producer:
                     end += 1
                 batch.close()
                 acknowledged = await client.send_batch(batch, tp.topic, partition=tp.partition)
-                await acknowledged
+                try:
+                    await asyncio.shield(acknowledged)
+                except asyncio.CancelledError:
+                    self._give_up(acknowledged, tp)
+                    raise
             except KafkaError as error:
                 log.warning(
                     "publish_retry", topic=tp.topic, partition=tp.partition, error=repr(error)
@@ -87,6 +98,19 @@ class Producer:
                     await self._renew(client)
             else:
                 start = end
+
+    def _give_up(self, acknowledged: Any, tp: TopicPartition) -> None:
+        """Remember what is on its way and cannot be called back, until its fate is known."""
+        if acknowledged.done():
+            return
+
+        def settled(future: Any) -> None:
+            del self._given_up[future]
+            if not future.cancelled():
+                future.exception()  # looked at, so that it is not reported as lost
+
+        self._given_up[acknowledged] = Partition(tp.topic, tp.partition)
+        acknowledged.add_done_callback(settled)
 
     def _running(self) -> Any:
         assert self._client is not None, "the producer has not been started"

@@ -60,7 +60,8 @@ class Database:
         url: Where it is.
         max_connections: How many at most.
         schema: Where tables are made and looked for, and nowhere else; None leaves the server's.
-        patience_s: How long a statement may take; None waits for ever.
+        patience_s: How long a statement, or waiting for a connection, may take; None waits for
+            ever.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Database:
                 max_size=self._max_connections,
                 init=_prepare,
                 command_timeout=self._patience_s,
+                timeout=self._patience_s,
                 server_settings=self._server_settings,
             )
         except _RETRYABLE as error:
@@ -111,7 +113,7 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection, outside any transaction. Raises Transient as `transaction` does."""
         try:
-            async with self._pool.acquire() as connection:
+            async with self._pool.acquire(timeout=self._patience_s) as connection:
                 try:
                     yield connection
                 except asyncpg.InterfaceError as error:

@@ -7,6 +7,7 @@ from order_ingest.api import (
     clock,
     customers,
     holds,
+    idempotency,
     keys,
     orders,
     problems,
@@ -17,19 +18,22 @@ from order_ingest.api import (
     webhooks,
 )
 from order_ingest.api.answers import EVERYWHERE, refusals
+from order_ingest.api.bodies import Limits
 from order_ingest.api.reading import KeyRing
 from order_ingest.api.schema import describe
 from order_ingest.domain.keys import Action
 from order_ingest.domain.limits import Limit
-from order_ingest.handlers import Door, Keys, Shops, Webhooks
+from order_ingest.handlers import Answers, Door, Keys, Shops, Webhooks
 
-__all__ = ["KeyRing", "Limit", "create_api"]
+__all__ = ["KeyRing", "Limit", "Limits", "create_api"]
 
 
 def create_api(
     door: Door,
     known: Keys,
     ring: KeyRing,
+    answers: Answers,
+    limits: Limits,
     deliveries: Webhooks | None = None,
     known_shops: Shops | None = None,
 ) -> FastAPI:
@@ -39,6 +43,8 @@ def create_api(
         door: What decides and publishes.
         known: The API keys.
         ring: Lets requests in.
+        answers: Remembers what was answered under an idempotency key.
+        limits: What is borne of bodies.
         deliveries: Takes webhooks; without it there is no door for them.
         known_shops: What is known of shops; goes with `deliveries`.
     """
@@ -50,6 +56,8 @@ def create_api(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     problems.install(api)
+    limits.install(api)
+    idempotency.install(api, answers)
     routers = [
         (Action.ORDERS, orders.router(door, ring)),
         (Action.ORDERS, holds.router(door, ring)),
@@ -68,7 +76,7 @@ def create_api(
         api.include_router(  # what is signed has no key
             webhooks.router(deliveries),
             dependencies=[Depends(ring.address)],
-            responses=refusals(400, 401, 404, 413, 422, 429, 503),
+            responses=refusals(400, 401, 404, 408, 413, 422, 429, 503),
         )
     for action, router in routers:
         api.include_router(router, dependencies=[Depends(ring.may(action))], responses=EVERYWHERE)

@@ -14,7 +14,8 @@ _MEANINGS: dict[int, str] = {
     401: "The key is missing, or not known.",
     403: "The key is not good for this.",
     404: "Nothing is at this address, or it speaks of something that was never taken here.",
-    409: "It contradicts what was taken before, which stays.",
+    408: "The body came too slowly.",
+    409: "It contradicts what was taken before, which stays, or its `Idempotency-Key` is in use.",
     413: "It is too large: send it in parts.",
     415: "It is not said to be JSON.",
     422: "It cannot be taken: `errors` names each field, its value and the reason.",
@@ -50,12 +51,16 @@ class ProblemDetails(BaseModel):
 
 
 class Acceptance(BaseModel):
-    """It is durable. Its id stands under the name of its kind: `order`, `receipt`, `product`."""
+    """It is durable. Its id stands under the name of its kind: `order`, `receipt`, `product`.
+
+    `waiting`: what it is about has not been seen yet.
+    """
 
     model_config = ConfigDict(extra="allow")
 
     event: str
     pool: str | None = None
+    waiting: bool | None = None
 
 
 class BatchItem(BaseModel):
@@ -225,5 +230,5 @@ def refusals(*statuses: int) -> Answers:
     }
 
 
-EVERYWHERE: Answers = refusals(400, 401, 403, 404, 413, 415, 422, 429, 503)
+EVERYWHERE: Answers = refusals(400, 401, 403, 404, 408, 409, 413, 415, 422, 429, 503)
 """What every route can answer."""

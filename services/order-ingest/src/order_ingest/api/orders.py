@@ -1,12 +1,16 @@
 """Orders: placed one by one or in batches, amended, called off, given back."""
 
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
 
+from order_ingest.api import bulk
 from order_ingest.api.answers import Acceptance, BatchAnswer, accepts
+from order_ingest.api.bodies import NDJSON, limits_of, media_type, read_body
 from order_ingest.api.problems import acceptance, batch_answer
-from order_ingest.api.reading import Body, DoorRoute, KeyRing, OptionalBody
+from order_ingest.api.reading import Body, BodyReader, DoorRoute, KeyRing, OptionalBody
 from order_ingest.api.schema import body_of
 from order_ingest.domain.requests import (
     AmendmentRequest,
@@ -25,6 +29,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     """Return the routes of orders; whose they are follows from the key."""
     routes = APIRouter(prefix="/v1", tags=["orders"], route_class=DoorRoute)
     shop_of_key = Depends(keys.shop)
+    read_batch = BodyReader()
 
     @routes.post(
         "/orders",
@@ -43,11 +48,18 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
         "/orders:batch",
         status_code=202,
         responses=accepts(BatchAnswer, mixed=True),
-        openapi_extra=body_of(OrderBatch),
+        openapi_extra=bulk.DESCRIPTION,
     )
-    async def place_orders(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
-        """Place up to 1,000 orders, each for itself: 202 when all are taken, else 207."""
-        requests = parse_batch(OrderBatch, OrderRequest, "orders", body)
+    async def place_orders(request: Request, shop: Annotated[str, shop_of_key]) -> Response:
+        """Place up to 1,000 orders, each for itself: 202 when all are taken, else 207.
+
+        As NDJSON any number of orders, one a line, answered line by line and in order.
+        """
+        if media_type(request) == NDJSON:
+            lines = await read_body(request, limits_of(request).bulk_bytes)
+            answers = bulk.answer_lines(request, door, shop, lines)
+            return StreamingResponse(answers, HTTPStatus.OK, media_type=NDJSON)
+        requests = parse_batch(OrderBatch, OrderRequest, "orders", await read_batch(request))
         return batch_answer(await door.orders.place(shop, requests))
 
     @routes.post(

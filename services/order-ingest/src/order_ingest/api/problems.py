@@ -44,9 +44,11 @@ def answer_one(answer: Accepted | Permanent) -> dict[str, Any]:
 
 def accepted(answer: Accepted) -> dict[str, Any]:
     """Return the members of an acceptance: the id under its kind's name, event id, pool, more."""
-    members = {answer.kind: answer.id, "event": answer.event}
+    members: dict[str, Any] = {answer.kind: answer.id, "event": answer.event}
     if answer.pool is not None:
         members["pool"] = answer.pool
+    if answer.waiting:
+        members["waiting"] = True
     return {**members, **dict(answer.more)}
 
 

@@ -9,6 +9,8 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
+from order_ingest.api.bodies import JSON, media_type, read_body
+from order_ingest.api.idempotency import answered_once
 from order_ingest.domain.keys import Action, Holder
 from order_ingest.domain.limits import Limit, Room, network_of
 from order_ingest.domain.requests import check_depth
@@ -28,12 +30,7 @@ MAX_WHOLE_CATALOGUE_BYTES = 33_554_432
 WRONG_KEY_COST = 20
 """A request with a wrong key counts as so many of its address."""
 
-_JSON = "application/json"
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
-
-
-Guard = Callable[..., Awaitable[Holder]]
-"""A dependency that lets a request in, or raises."""
 
 
 class DoorRoute(APIRoute):
@@ -42,11 +39,13 @@ class DoorRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """Return the handler, inside the span of the request."""
         handle: Any = super().get_route_handler()
+        guards = [one.dependency for one in self.dependencies]
+        by = next((one for one in guards if isinstance(one, Guard)), None)
         name = f"{' '.join(sorted(self.methods or ()))} {self.path_format}"
 
         async def traced(request: Request) -> Response:
             with telemetry.request_span(name, request.headers.get("traceparent")):
-                response: Response = await handle(request)
+                response = await answered_once(request, handle, by)
             response.headers.update(getattr(request.state, "limits", {}))
             return response
 
@@ -66,9 +65,9 @@ class KeyRing:
         self._keys = keys
         self._by_key = by_key
         self._by_address = by_address
-        self._guards = {action: self._guard(action) for action in Action}
+        self._guards = {action: Guard(self, action) for action in Action}
 
-    def may(self, action: Action) -> Guard:
+    def may(self, action: Action) -> "Guard":
         """Return the dependency that lets in whoever has a key for an action, and tells who it is.
 
         Always the same for an action, so that FastAPI asks it once a request.
@@ -123,16 +122,36 @@ class KeyRing:
         request.state.holder = holder
         return holder
 
-    def _guard(self, action: Action) -> Guard:
-        async def guard(
-            request: Request, key: Annotated[str | None, Security(_KEY_HEADER)]
-        ) -> Holder:
-            holder = await self.holder(request, key)
-            if action not in holder.actions:
-                raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {action.value}")
-            return holder
 
-        return guard
+class Guard:
+    """A dependency that lets in whoever has a key for an action.
+
+    Args:
+        ring: Knows the keys.
+        action: What is asked for.
+    """
+
+    def __init__(self, ring: KeyRing, action: Action) -> None:
+        self._ring = ring
+        self._action = action
+
+    async def __call__(
+        self, request: Request, key: Annotated[str | None, Security(_KEY_HEADER)]
+    ) -> Holder:
+        """Return who makes a request, which may have been asked already.
+
+        Raises:
+            Problem: 403, the key is not good for it; and what `KeyRing.holder` raises.
+        """
+        known: Holder | None = getattr(request.state, "holder", None)
+        holder = await self._ring.holder(request, key) if known is None else known
+        if self._action not in holder.actions:
+            raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {self._action.value}")
+        return holder
+
+    async def admit(self, request: Request) -> Holder:
+        """Return who makes a request, before it is routed to its dependencies. Raises Problem."""
+        return await self(request, request.headers.get(_KEY_HEADER.model.name))
 
 
 def _too_many(name: str, limit: Limit, room: Room) -> Problem:
@@ -169,7 +188,7 @@ class BodyReader:
         limit_bytes: int = MAX_BODY_BYTES,
         *,
         optional: bool = False,
-        media_type: str | None = _JSON,
+        media_type: str | None = JSON,
     ) -> None:
         self._limit_bytes = limit_bytes
         self._media_type = media_type
@@ -179,37 +198,22 @@ class BodyReader:
         """Return the body's bytes.
 
         Raises:
-            Problem: 413, it is too large, told from its length or in the middle; 415, it is not
-                said to be what it must be.
+            Problem: 408, it comes too slowly; 413, it is too large, told from its length or in the
+                middle; 415, it is not said to be what it must be.
             Refused: It is nested too deep; told before anything is parsed.
         """
-        announced = request.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced[:20]) > self._limit_bytes:
-            raise self._too_large()
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > self._limit_bytes:
-                raise self._too_large()
+        body = await read_body(request, self._limit_bytes)
         if not body and self._optional:
             return b"{}"
-        media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if self._media_type is not None and media_type != self._media_type:
+        given = media_type(request)
+        if self._media_type is not None and given != self._media_type:
             raise Problem(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                f"the body must be {self._media_type},"
-                f" not {media_type or 'without a Content-Type'}",
+                f"the body must be {self._media_type}, not {given or 'without a Content-Type'}",
                 {"Accept": self._media_type},
             )
-        read = bytes(body)
-        check_depth(read)
-        return read
-
-    def _too_large(self) -> Problem:
-        return Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the body is larger than {self._limit_bytes} bytes: send it in parts",
-        )
+        check_depth(body)
+        return body
 
 
 Body = Annotated[bytes, Depends(BodyReader())]

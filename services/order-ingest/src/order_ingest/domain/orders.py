@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
 from order_ingest.domain import kits
-from order_ingest.domain.findings import Conflict, Finding, Refused, Unknown
+from order_ingest.domain.findings import Conflict, Finding, Refused
 from order_ingest.domain.privacy import Privacy
 from order_ingest.domain.requests import (
     AmendmentRequest,
@@ -16,7 +17,7 @@ from order_ingest.domain.requests import (
     ReturnRequest,
 )
 from restock_common.contracts.catalogue import Catalogue
-from restock_common.contracts.envelope import derive_id
+from restock_common.contracts.envelope import derive_id, encode_body
 from restock_common.contracts.event import Event
 from restock_common.contracts.ledger import (
     CartHeld,
@@ -35,7 +36,7 @@ MAX_ORDER_BYTES = 900_000
 _ADDED_BY_THE_DOOR: Any = {"sourcing": True, "lines": {"__all__": {"components"}}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placement:
     """An order as it was first taken; whatever comes later, it stays that.
 
@@ -46,6 +47,11 @@ class Placement:
 
     event: OrderPlaced
     digest: bytes
+
+    @cached_property
+    def told(self) -> bytes:
+        """Return what the ledger is told, as JSON: written once, however often it is used."""
+        return encode_body(self.event)
 
     @property
     def order(self) -> str:
@@ -129,14 +135,17 @@ def place(
         promised_by=request.promised_by,
         value=request.value,
     )
-    _check_fits(event, exclude={"sourcing"})
     # Without defaults, so that a field that is added later changes no order's digest.
     said = event.model_dump_json(exclude=_ADDED_BY_THE_DOOR, exclude_defaults=True).encode()
     told = {
         "customer": privacy.token(shop, request.customer),
         "destination": privacy.coarsen(request.destination),
     }
-    return Placement(event.model_copy(update=told), blake2b(said, digest_size=16).digest())
+    digest = blake2b(said, digest_size=16).digest()
+    placement = Placement(event.model_copy(update=told), digest)
+    if len(placement.told) > MAX_ORDER_BYTES:
+        _check_fits(placement.event, exclude={"sourcing"})
+    return placement
 
 
 def follow_hold(placement: Placement, holds: Mapping[str, CartHeld]) -> Placement:
@@ -170,13 +179,6 @@ def settle(first: Placement, asked: Placement) -> Placement:
     if first.digest != asked.digest:
         raise Conflict(f"order {asked.order!r} was placed before with other content", field="order")
     return first
-
-
-def placed(order: str, known: Placement | None) -> Placement:
-    """Return an order as it was first taken. Raises Unknown where it was never placed."""
-    if known is None:
-        raise Unknown(f"order {order!r} is not known", field="order")
-    return known
 
 
 def cancel(placement: Placement, request: CancelRequest, now: datetime) -> OrderCancelled:

@@ -5,8 +5,9 @@ order       -> checked, homed, remembered, OrderPlaced      on the home pool's s
 amendment   -> looked up, OrderAmended                      on the order's shard
 cancel      -> looked up, OrderCancelled                    on the order's shard
 return      -> looked up, checked, OrderReturned            on the location's shard
+  of an order that was not found: kept, and decided when the order comes
 hold        -> checked, homed, remembered, CartHeld         on the nearest, or named, pool's shard
-release     -> looked up, CartReleased                      on the hold's shard
+release     -> looked up, or kept, CartReleased             on the hold's shard
 receipt     -> checked, GoodsReceived                       on the location's shard
 count       -> checked, StockCounted                        on the location's shard
 scan        -> looked up, a receipt or a count
@@ -24,6 +25,7 @@ time        -> checked, TimeAdvanced                        on every shard
 webhook     -> verified, read by its channel, and then one or more of the above, or a dead letter
 """
 
+from order_ingest.handlers.answers import Answer, Answers, Claim
 from order_ingest.handlers.atlas import Atlas
 from order_ingest.handlers.customers import Customers, Delivery, Recipients
 from order_ingest.handlers.desk import Desk, attempt
@@ -31,9 +33,11 @@ from order_ingest.handlers.devices import COUNTS, ROOT, SCANS, DeviceMessage
 from order_ingest.handlers.door import Door
 from order_ingest.handlers.keys import Keys, KeyStore
 from order_ingest.handlers.orders import cited_holds, take_order
+from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import (
     Accepted,
     Clock,
+    Found,
     MasterData,
     Memory,
     OrderBook,
@@ -41,6 +45,7 @@ from order_ingest.handlers.ports import (
     Sandboxes,
 )
 from order_ingest.handlers.shops import STALE_S, ShopBook, Shops, ToFetch
+from order_ingest.handlers.waiting import WaitingRoom
 from order_ingest.handlers.webhooks import Asked, Outcome, SetAside, Skipped, Webhooks
 
 __all__ = [
@@ -49,20 +54,25 @@ __all__ = [
     "SCANS",
     "STALE_S",
     "Accepted",
+    "Answer",
+    "Answers",
     "Asked",
     "Atlas",
+    "Claim",
     "Clock",
     "Customers",
     "Delivery",
     "Desk",
     "DeviceMessage",
     "Door",
+    "Found",
     "KeyStore",
     "Keys",
     "MasterData",
     "Memory",
     "OrderBook",
     "Outcome",
+    "Outlet",
     "Recipients",
     "Register",
     "Sandboxes",
@@ -71,6 +81,7 @@ __all__ = [
     "Shops",
     "Skipped",
     "ToFetch",
+    "WaitingRoom",
     "Webhooks",
     "attempt",
     "cited_holds",

@@ -1,20 +1,19 @@
 """What every door stands on: the catalogue, the time, and the publication of what was taken."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from order_ingest.domain.checks import Known
 from order_ingest.domain.sandbox import is_test, told_of
-from order_ingest.handlers.gathered import Gathered
+from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Accepted, Clock, MasterData, Sandboxes
 from restock_common import telemetry
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message, encode
 from restock_common.contracts.topics import SANDBOX
 from restock_common.errors import Permanent, Transient
-from restock_common.kafka import Producer, partition_of
+from restock_common.kafka import partition_of
 from restock_common.transact import Outgoing
 
 HTTP_SOURCE = "/restock/order-ingest/http"
@@ -29,8 +28,7 @@ class Desk:
     Args:
         master_data: What inputs are checked against.
         clock: The time that counts.
-        producer: What events are published with.
-        publish_timeout_s: After it the sender is told to try again; the event may still arrive.
+        outlet: What events are published through.
         sandboxes: Tells whose orders and carts never reach the ledger.
     """
 
@@ -39,16 +37,13 @@ class Desk:
         *,
         master_data: MasterData,
         clock: Clock,
-        producer: Producer,
-        publish_timeout_s: float,
+        outlet: Outlet,
         sandboxes: Sandboxes = is_test,
     ) -> None:
         self.clock = clock
         self.sandboxes = sandboxes
         self._master_data = master_data
-        self._producer = producer
-        self._send = Gathered(self._send_all)
-        self._publish_timeout_s = publish_timeout_s
+        self._outlet = outlet
 
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
@@ -67,6 +62,7 @@ class Desk:
         *,
         time: datetime | None = None,
         source: str = HTTP_SOURCE,
+        body: bytes | None = None,
     ) -> Outgoing:
         """Return the record of an event.
 
@@ -76,6 +72,7 @@ class Desk:
             partition: Of the ledger: a shard; elsewhere the key tells.
             time: When it happened; for what has no time of its own, the time that has come.
             source: Who says it.
+            body: The event as JSON, where it has been written before.
         """
         message = Message(
             event_id,
@@ -84,7 +81,7 @@ class Desk:
             event,
             traceparent=telemetry.traceparent(),
         )
-        headers, body = encode(message)
+        headers, body = encode(message, body)
         key = None if event.key is None else event.key.encode()
         subject = told_of(event)
         topic = SANDBOX if subject is not None and self.sandboxes(subject) else event.topic
@@ -93,27 +90,24 @@ class Desk:
             partition = partition_of(topic.name, key)
         return Outgoing(topic.name, partition, key, headers, body)
 
-    async def publish(self, entries: Sequence[Outgoing]) -> None:
-        """Return once all in-sync replicas have the events. Raises Transient."""
-        if not entries:
-            return
-        try:
-            async with asyncio.timeout(self._publish_timeout_s):
-                await self._send(entries)
-        except TimeoutError:
-            raise Transient(
-                f"Kafka has not acknowledged within {self._publish_timeout_s:g} s"
-            ) from None
+    async def publish(self, entries: Sequence[Outgoing], *, keep: bool = True) -> None:
+        """Return once the events are durable: Kafka has acknowledged them, or they are spooled.
 
-    async def accept(self, accepted: Accepted, entry: Outgoing, *, counted_as: str) -> Accepted:
-        """Publish one event, count it, and return its acceptance. Raises Transient."""
-        await self.publish([entry])
+        Args:
+            entries: The events, in their order.
+            keep: Whether they are worth spooling while Kafka is away.
+
+        Raises:
+            Transient: Nothing is promised.
+        """
+        if entries:
+            await (self._outlet.put(entries) if keep else self._outlet.put_in_kafka(entries))
+
+    async def accept(self, accepted: Accepted, *entries: Outgoing, counted_as: str) -> Accepted:
+        """Publish an event, behind what it needs; count and return it. Raises Transient."""
+        await self.publish(entries)
         counted(counted_as, [accepted])
         return accepted
-
-    async def _send_all(self, entries: list[Outgoing]) -> list[None]:
-        await self._producer.publish(entries)
-        return [None] * len(entries)
 
 
 def attempt(take: Callable[[AskedT], AnswerT], asked: AskedT | Permanent) -> AnswerT | Permanent:

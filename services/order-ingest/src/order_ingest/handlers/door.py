@@ -1,6 +1,6 @@
 """The door: all that can be said to it, over one desk."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
@@ -16,6 +16,7 @@ from order_ingest.handlers.orders import Orders
 from order_ingest.handlers.ports import OrderBook, Register
 from order_ingest.handlers.scans import Scans
 from order_ingest.handlers.transfers import Transfers
+from order_ingest.handlers.waiting import Waiting, WaitingRoom
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import SHARDS
@@ -26,7 +27,7 @@ CLOCK_SOURCE = "/restock/order-ingest/clock"
 
 
 class Door:
-    """Takes in what the world sends, and answers once Kafka has acknowledged the event.
+    """Takes in what the world sends, and answers once the event is durable.
 
     Args:
         desk: What every door stands on.
@@ -34,6 +35,7 @@ class Door:
         book: The order book.
         register: Remembers carts, transfers and expected receipts.
         customers: Keeps who gets orders, and knows what is told of customers.
+        room: Where commands wait for what they are about.
         seal: Encrypts what dead letters hold; without one they hold nothing.
 
     Attributes:
@@ -58,27 +60,43 @@ class Door:
         book: OrderBook,
         register: Register,
         customers: Customers,
+        room: WaitingRoom,
         seal: Seal | None = None,
     ) -> None:
         self._desk = desk
         self.sandboxes = desk.sandboxes
         self.clock = desk.clock
         self.customers = customers
-        self.orders = Orders(self._desk, database, book, register, customers)
-        self.holds = Holds(self._desk, database, register, customers.privacy)
-        self.goods = Goods(self._desk, database, register)
-        self.scans = Scans(self._desk, self.goods)
-        self.letters = Letters(self._desk, seal)
+        self.letters = Letters(desk, seal)
+        self._waiting = Waiting(desk, self.letters, database, room)
+        self.orders = Orders(desk, database, book, register, customers, self._waiting)
+        self.holds = Holds(desk, database, register, self._waiting, customers.privacy)
+        self.goods = Goods(desk, database, register)
+        self.scans = Scans(desk, self.goods)
         self.devices = Devices(self.letters, self.goods, self.scans)
-        self.transfers = Transfers(self._desk, database, register)
-        self.entities = Entities(self._desk)
+        self.transfers = Transfers(desk, database, register)
+        self.entities = Entities(desk)
 
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
         return self._desk.known()
 
-    async def advance(self, until: datetime) -> None:
+    async def deliver_waiting(self) -> None:
+        """Deliver what waits for what is there by now. Raises Transient: the rest waits on."""
+        for about, subject in await self._waiting.deliverable():
+            await (self.orders if about == "order" else self.holds).deliver(subject)
+
+    async def give_up_waiting(self, age: timedelta) -> None:
+        """Make dead letters of what has waited for too long. Raises Transient."""
+        while await self._waiting.give_up(age):
+            pass
+
+    async def advance(self, until: datetime, *, keep: bool = True) -> None:
         """Say on every shard that everything before `until` has been sent.
+
+        Args:
+            until: The time that has come.
+            keep: Whether it is spooled while Kafka is away; not where it is soon said again.
 
         Raises:
             Refused: It lies ahead of the system's time by more than a day.
@@ -100,6 +118,7 @@ class Door:
                     source=CLOCK_SOURCE,
                 )
                 for shard in range(SHARDS)
-            ]
+            ],
+            keep=keep,
         )
         self.clock.said = until

@@ -1,5 +1,6 @@
 """Carts: units are kept for a while, and let go."""
 
+from datetime import datetime
 from urllib.parse import quote
 
 from order_ingest.domain import carts, checks, register
@@ -8,13 +9,16 @@ from order_ingest.domain.privacy import Privacy
 from order_ingest.domain.register import Entry
 from order_ingest.domain.requests import HoldRequest
 from order_ingest.domain.sourcing import rank_pools
-from order_ingest.handlers.desk import Desk
+from order_ingest.domain.waiting import release_of_hold, released_id
+from order_ingest.handlers.desk import Desk, counted
 from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.ports import Accepted, Register
+from order_ingest.handlers.waiting import Waiting
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import CartHeld, CartReleased
 from restock_common.errors import Transient
 from restock_common.postgres import Database
+from restock_common.transact import Outgoing
 
 
 class Holds:
@@ -24,16 +28,23 @@ class Holds:
         desk: What they stand on.
         database: Where the register is.
         register: Remembers each cart, since its end carries nothing but its id.
+        waiting: Keeps a release that comes before its cart.
         privacy: What the ranking may tell of where a cart will go.
     """
 
     def __init__(
-        self, desk: Desk, database: Database, register: Register, privacy: Privacy
+        self,
+        desk: Desk,
+        database: Database,
+        register: Register,
+        waiting: Waiting,
+        privacy: Privacy,
     ) -> None:
         self._desk = desk
         self._privacy = privacy
         self._database = database
         self._register = register
+        self._waiting = waiting
         self._enter = Gathered(self._enter_all)
 
     async def hold(self, shop: str, request: HoldRequest) -> Accepted:
@@ -50,45 +61,94 @@ class Holds:
         if not ranked:
             raise Transient("the catalogue has no pool with a location yet")
         asked = carts.hold(shop, request, known.catalogue, ranked, known.now)
-        [first] = await self._enter([asked])
+        [(first, awaited)] = await self._enter([asked])
         event = register.settle(first, asked, "hold").event
-        event_id = derive_id("cart-held", event.hold)
-        shard = event.sourcing.shard
-        return await self._desk.accept(
+        entry = _held(self._desk, event)
+        accepted = await self._desk.accept(
             Accepted(
                 "hold",
                 event.hold,
-                event_id,
+                held_id(event.hold),
                 event.sourcing.pool,
                 (("expires_at", event.expires_at.isoformat()), _state(event.hold)),
             ),
-            self._desk.entry(event_id, event, shard, time=event.held_at),
+            entry,
             counted_as="hold",
         )
+        if awaited:
+            await self.deliver(event.hold)
+        return accepted
 
     async def release(self, shop: str, name: str) -> Accepted:
-        """Let all units of a cart go.
+        """Let all units of a cart go; one that was not seen yet is waited for.
 
         Raises:
-            Unknown: It was never held here.
+            Unknown: The shop can have no such cart.
             Transient: Nothing is promised: send it again.
         """
         now = self._desk.known().now
         hold = shops_id(shop, name)
-        async with self._database.connection() as connection:
-            found = await self._register.find(connection, CartHeld, [hold])
-        held = register.taken("hold", hold, found.get(hold))
-        event = CartReleased(hold=hold, released_at=now)
-        event_id = derive_id("cart-released", hold)
+        held = await self._find(hold)
+        pool = None if held is None else held.sourcing.pool
+        accepted = Accepted(
+            "hold", hold, released_id(hold), pool, (_state(hold),), waiting=held is None
+        )
+        if held is None:
+            await self._waiting.keep(release_of_hold(shop, hold, now))
+            if await self._find(hold) is not None:
+                await self.deliver(hold)
+            counted("release", [accepted])
+            return accepted
+        # The cart may have been written down so lately that it is not published yet.
         return await self._desk.accept(
-            Accepted("hold", hold, event_id, held.sourcing.pool, (_state(hold),)),
-            self._desk.entry(event_id, event, held.sourcing.shard, time=now),
+            accepted,
+            _held(self._desk, held),
+            _released(self._desk, held, now),
             counted_as="release",
         )
 
-    async def _enter_all(self, asked: list[Entry[CartHeld]]) -> list[Entry[CartHeld]]:
+    async def deliver(self, hold: str) -> None:
+        """Publish a cart that is in the register, and behind it the release that waited for it.
+
+        Raises:
+            Transient: It waits on.
+        """
+        held = await self._find(hold)
         async with self._database.connection() as connection:
-            return await self._register.enter(connection, asked)
+            commands = await self._waiting.room.of(connection, "hold", hold)
+        if held is None or not commands:
+            return
+        await self._waiting.deliver(
+            _held(self._desk, held),
+            [(one, _released(self._desk, held, one.came_at)) for one in commands],
+        )
+
+    async def _find(self, hold: str) -> CartHeld | None:
+        async with self._database.connection() as connection:
+            return (await self._register.find(connection, CartHeld, [hold])).get(hold)
+
+    async def _enter_all(self, asked: list[Entry[CartHeld]]) -> list[tuple[Entry[CartHeld], bool]]:
+        """Return each cart as it was first taken, and whether its release waits."""
+        async with self._database.connection() as connection:
+            entries = await self._register.enter(connection, asked)
+            awaited = await self._waiting.room.awaited(
+                connection, "hold", sorted({one.id for one in asked})
+            )
+        return [(one, one.id in awaited) for one in entries]
+
+
+def held_id(hold: str) -> str:
+    """Return the event id of a cart."""
+    return derive_id("cart-held", hold)
+
+
+def _held(desk: Desk, event: CartHeld) -> Outgoing:
+    return desk.entry(held_id(event.hold), event, event.sourcing.shard, time=event.held_at)
+
+
+def _released(desk: Desk, held: CartHeld, at: datetime) -> Outgoing:
+    event = CartReleased(hold=held.hold, released_at=at)
+    return desk.entry(released_id(held.hold), event, held.sourcing.shard, time=at)
 
 
 def _state(hold: str) -> tuple[str, str]:

@@ -5,10 +5,10 @@ from datetime import datetime
 from hashlib import blake2b
 
 from order_ingest.handlers.desk import Desk
-from restock_common.contracts.envelope import Record
+from restock_common.contracts.envelope import Record, derive_id
 from restock_common.errors import Permanent
 from restock_common.sealing import Seal
-from restock_common.transact import dead_letter
+from restock_common.transact import Outgoing, dead_letter
 
 CONSUMER = "order-ingest"
 
@@ -24,6 +24,11 @@ class Letters:
     def __init__(self, desk: Desk, seal: Seal | None) -> None:
         self._desk = desk
         self._seal = seal
+
+    def of(self, record: Record, error: Permanent) -> Outgoing:
+        """Return the letter of what would stand in a record, to be published."""
+        letter = dead_letter(CONSUMER, record, error, self._seal)
+        return self._desk.entry(letter.id, letter.event, time=letter.time, source=letter.source)
 
     async def keep(
         self,
@@ -49,8 +54,7 @@ class Letters:
         digest = blake2b(repr((origin, told, body)).encode(), digest_size=8).digest()
         offset = int.from_bytes(digest, "big") >> 1  # there is no log: the content tells which
         timestamp_ms = int(came_at.timestamp() * 1000)
-        record = Record(origin, 0, offset, timestamp_ms, None, body, told)
-        letter = dead_letter(CONSUMER, record, error, self._seal)
-        entry = self._desk.entry(letter.id, letter.event, time=letter.time, source=letter.source)
-        await self._desk.publish([entry])
-        return letter.id
+        await self._desk.publish(
+            [self.of(Record(origin, 0, offset, timestamp_ms, None, body, told), error)]
+        )
+        return derive_id("dead-letter", CONSUMER, origin, 0, offset)

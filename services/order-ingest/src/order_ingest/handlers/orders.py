@@ -1,6 +1,6 @@
 """Orders: placed, amended, called off, given back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from order_ingest.domain import checks, kits, orders
 from order_ingest.domain.checks import Known
@@ -13,15 +13,31 @@ from order_ingest.domain.requests import (
     NamedLineRequest,
     OrderRequest,
     ReturnRequest,
+    parse,
 )
 from order_ingest.domain.sourcing import rank_pools
+from order_ingest.domain.waiting import KINDS, Command, OrderCommand, command_on_order
 from order_ingest.handlers.customers import Customers, Delivery
 from order_ingest.handlers.desk import Desk, attempt, counted
 from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.ports import Accepted, OrderBook, Register
-from restock_common.contracts.ledger import CartHeld, OrderLine
+from order_ingest.handlers.waiting import Waiting
+from restock_common.contracts.ledger import (
+    CartHeld,
+    OrderAmended,
+    OrderCancelled,
+    OrderLine,
+    OrderReturned,
+)
 from restock_common.errors import Permanent, Transient
 from restock_common.postgres import Connection, Database
+from restock_common.transact import Outgoing
+
+_COUNTED_AS: Mapping[type[OrderCommand], str] = {
+    AmendmentRequest: "amendment",
+    CancelRequest: "cancellation",
+    ReturnRequest: "return",
+}
 
 
 def take_order(shop: str, request: OrderRequest, known: Known, privacy: Privacy) -> Placement:
@@ -57,6 +73,7 @@ class Orders:
         book: The order book.
         register: Where the carts are that orders cite.
         customers: Keeps who gets them.
+        waiting: Keeps what comes before its order.
     """
 
     def __init__(
@@ -66,12 +83,14 @@ class Orders:
         book: OrderBook,
         register: Register,
         customers: Customers,
+        waiting: Waiting,
     ) -> None:
         self._desk = desk
         self._customers = customers
         self._database = database
         self._book = book
         self._register = register
+        self._waiting = waiting
         self._remember = Gathered(self._remember_all)
 
     async def place(
@@ -92,90 +111,139 @@ class Orders:
         ]
         asked = await self._follow_holds(asked)
         placements = [one for one in asked if isinstance(one, Placement)]
+        awaited: set[str] = set()
         if placements:
-            firsts = await self._remember(placements)
-            first_of = {first.order: first for first in firsts}
+            remembered = await self._remember(placements)
+            first_of = {first.order: first for first, _ in remembered}
+            awaited = {first.order for first, is_awaited in remembered if is_awaited}
             asked = [
                 attempt(lambda one: orders.settle(first_of[one.order], one), one) for one in asked
             ]
             await self._customers.keep(_deliveries(shop, requests, asked))
-        await self._desk.publish(
-            [
-                self._desk.entry(
-                    orders.placed_id(one.order), one.event, one.shard, time=one.event.placed_at
-                )
-                for one in asked
-                if isinstance(one, Placement)
-            ]
-        )
+        await self._desk.publish([self._placed(one) for one in asked if isinstance(one, Placement)])
+        for order in awaited:
+            await self.deliver(order)
         return counted("order", [attempt(_accepted, one) for one in asked])
 
     async def amend(self, shop: str, number: str, request: AmendmentRequest) -> Accepted:
-        """Say what an order is to be from now on.
+        """Say what an order is to be from now on; one that was not seen yet is waited for.
 
         Raises:
-            Unknown: It was never placed here.
+            Unknown: The shop can have no such order.
             Refused: It names what is not there, or a time out of reach.
             Transient: Nothing is promised: send it again.
         """
         known = self._desk.known()
         checks.check_amendment(request, known)
-        placement = await self._placed(shops_id(shop, number))
-        lines = await self._told(placement, request.lines, known)
-        event = orders.amend(placement, request, lines, known.now)
-        event_id = orders.amended_id(event.order, event.revision)
-        return await self._desk.accept(
-            Accepted("order", event.order, event_id, placement.pool),
-            self._desk.entry(event_id, event, placement.shard, time=event.amended_at),
-            counted_as="amendment",
-        )
+        return await self._change(shop, shops_id(shop, number), request, known)
 
     async def cancel(self, shop: str, number: str, request: CancelRequest) -> Accepted:
-        """Call an order off.
+        """Call an order off; one that was not seen yet is waited for.
 
         Raises:
-            Unknown: It was never placed here.
+            Unknown: The shop can have no such order.
             Refused: The time is out of reach.
             Transient: Nothing is promised: send it again.
         """
-        now = self._desk.known().now
+        known = self._desk.known()
         if request.cancelled_at is not None:
-            checks.check_time("cancelled_at", request.cancelled_at, now)
-        placement = await self._placed(shops_id(shop, number))
-        event = orders.cancel(placement, request, now)
-        event_id = orders.cancelled_id(event.order)
-        return await self._desk.accept(
-            Accepted("order", event.order, event_id, placement.pool),
-            self._desk.entry(event_id, event, placement.shard, time=event.cancelled_at),
-            counted_as="cancellation",
-        )
+            checks.check_time("cancelled_at", request.cancelled_at, known.now)
+        return await self._change(shop, shops_id(shop, number), request, known)
 
     async def give_back(self, shop: str, request: ReturnRequest) -> Accepted:
         """Take what came back of an order; it goes to the shard of where it came back to.
 
         Raises:
-            Unknown: The order was never placed here.
+            Unknown: The shop can have no such order.
             Refused: It names what is not there, or a time out of reach.
             Transient: Nothing is promised: send it again.
         """
         known = self._desk.known()
         checks.check_return(request, known)
-        placement = await self._placed(shops_id(shop, request.order))
-        end = known.end(request.location)
-        orders.check_replacements(placement, request, end.pool)
-        instead = await self._told(placement, request.replacements, known, at="replacements")
-        event = orders.give_back(shop, placement, request, end.pool, instead)
-        event_id = orders.returned_id(event.returned)
+        return await self._change(shop, shops_id(shop, request.order), request, known)
+
+    async def deliver(self, order: str) -> None:
+        """Publish an order that is in the book, and behind it what has waited for it.
+
+        Raises:
+            Transient: It waits on.
+        """
+        known = self._desk.known()
+        async with self._database.connection() as connection:
+            found = await self._book.find(connection, order)
+            commands = await self._waiting.room.of(connection, "order", order)
+        if found is None or not commands:
+            return
+        placement = found.placement
+        delivered: list[tuple[Command, Outgoing | Permanent]] = []
+        for command in commands:
+            request = parse(KINDS[command.name], command.body.encode())
+            try:
+                _, entry = await self._decide(command.shop, placement, request, known)
+            except Permanent as error:
+                delivered.append((command, error))
+            else:
+                delivered.append((command, entry))
+        await self._waiting.deliver(self._placed(placement), delivered)
+
+    async def _change(self, shop: str, order: str, request: OrderCommand, known: Known) -> Accepted:
+        async with self._database.connection() as connection:
+            found = await self._book.find(connection, order)
+        if found is None:
+            return await self._wait(command_on_order(shop, order, request, known.now), request)
+        accepted, entry = await self._decide(shop, found.placement, request, known)
+        # A cancellation may come before its order, nothing else: what the book holds for so short
+        # a time may still be on its way, or have been lost on it.
+        needs = found.fresh and not isinstance(request, CancelRequest)
+        before = [self._placed(found.placement)] if needs else []
         return await self._desk.accept(
-            Accepted("returned", event.returned, event_id, event.pool),
-            self._desk.entry(event_id, event, end.shard, time=event.returned_at),
-            counted_as="return",
+            accepted, *before, entry, counted_as=_COUNTED_AS[type(request)]
         )
 
-    async def _placed(self, order: str) -> Placement:
+    async def _wait(self, command: Command, request: OrderCommand) -> Accepted:
+        """Keep a command; where its order came meanwhile, deliver it."""
+        await self._waiting.keep(command)
         async with self._database.connection() as connection:
-            memory = await self._book.remember(connection, (), (order,))
-        return orders.placed(order, memory.placements.get(order))
+            come = await self._book.find(connection, command.subject)
+        if come is not None:
+            await self.deliver(command.subject)
+        kind, identity = "order", command.subject
+        if isinstance(request, ReturnRequest):
+            kind, identity = "returned", shops_id(command.shop, request.returned)
+        accepted = Accepted(kind, identity, command.event, waiting=True)
+        counted(_COUNTED_AS[type(request)], [accepted])
+        return accepted
+
+    async def _decide(
+        self, shop: str, placement: Placement, request: OrderCommand, known: Known
+    ) -> tuple[Accepted, Outgoing]:
+        """Return what is answered and published of a command. Raises Refused or Transient."""
+        event: OrderAmended | OrderCancelled | OrderReturned
+        kind, identity, pool, shard = "order", placement.order, placement.pool, placement.shard
+        match request:
+            case AmendmentRequest():
+                lines = await self._told(placement, request.lines, known)
+                event = orders.amend(placement, request, lines, known.now)
+                event_id, time = orders.amended_id(event.order, event.revision), event.amended_at
+            case CancelRequest():
+                event = orders.cancel(placement, request, known.now)
+                event_id, time = orders.cancelled_id(event.order), event.cancelled_at
+            case ReturnRequest():
+                end = known.end(request.location)
+                orders.check_replacements(placement, request, end.pool)
+                told = await self._told(placement, request.replacements, known, at="replacements")
+                event = orders.give_back(shop, placement, request, end.pool, told)
+                event_id, time = orders.returned_id(event.returned), event.returned_at
+                kind, identity, pool, shard = "returned", event.returned, event.pool, end.shard
+        entry = self._desk.entry(event_id, event, shard, time=time)
+        return Accepted(kind, identity, event_id, pool), entry
+
+    def _placed(self, placement: Placement) -> Outgoing:
+        event = placement.event
+        event_id = orders.placed_id(placement.order)
+        return self._desk.entry(
+            event_id, event, placement.shard, time=event.placed_at, body=placement.told
+        )
 
     async def _told(
         self,
@@ -206,11 +274,18 @@ class Orders:
             holds = await cited_holds(self._register, connection, placements)
         return [attempt(lambda one: orders.follow_hold(one, holds), one) for one in asked]
 
-    async def _remember_all(self, asked: list[Placement]) -> list[Placement]:
-        """Return each order as it was first taken; one statement, which commits by itself."""
+    async def _remember_all(self, asked: list[Placement]) -> list[tuple[Placement, bool]]:
+        """Return each order as it was first taken, and whether something waits for it.
+
+        Written by one statement, which commits by itself; only then is looked at what waits.
+        """
         async with self._database.connection() as connection:
             memory = await self._book.remember(connection, asked)
-        return [memory.placements[one.order] for one in asked]
+            awaited: Collection[str] = ()
+            if memory.new:
+                room = self._waiting.room
+                awaited = await room.awaited(connection, "order", sorted(memory.new))
+        return [(memory.placements[one.order], one.order in awaited) for one in asked]
 
 
 def _accepted(placement: Placement) -> Accepted:

@@ -23,6 +23,7 @@ class Accepted:
         event: The event's id, the same for every repeat.
         pool: Whose stock it concerns; None for master data.
         more: What else is told, by name, as pairs.
+        waiting: Whether it waits for an order or cart that has not been seen.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Accepted:
     event: str
     pool: str | None = None
     more: tuple[tuple[str, str], ...] = ()
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,19 @@ class Memory:
     new: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One order of the book.
+
+    Attributes:
+        placement: The order as it was first taken.
+        fresh: It was taken so lately that whoever took it may not have published it yet.
+    """
+
+    placement: Placement
+    fresh: bool
+
+
 class OrderBook(Protocol):
     """Remembers each order as it was first taken, for ever; `store.PostgresOrderBook`."""
 
@@ -52,6 +67,9 @@ class OrderBook(Protocol):
         self, connection: Connection, asked: Sequence[Placement], others: Sequence[str] = ()
     ) -> Memory:
         """Write the orders that are not there; return all of them, and `others`, as they are."""
+
+    async def find(self, connection: Connection, order: str) -> Found | None:
+        """Return an order as it was first taken; None where it was not."""
 
     async def add_lines(
         self, connection: Connection, order: str, lines: Sequence[OrderLine]

@@ -55,7 +55,7 @@ class Ticker:
             said = self._door.clock.said
             if said is None or now > said:  # the system's time can be set back: then time stands
                 try:
-                    await self._door.advance(now)
+                    await self._door.advance(now, keep=False)
                 except Transient as error:
                     log.warning("tick_retry", error=str(error))
             await asyncio.sleep(self._every_s)

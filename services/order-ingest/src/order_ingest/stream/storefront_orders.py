@@ -19,12 +19,14 @@ from order_ingest.domain.requests import (
     Recipient,
     parse_storefront_message,
 )
+from order_ingest.domain.waiting import Command, command_on_order
 from order_ingest.handlers import (
     Delivery,
     Door,
     Memory,
     OrderBook,
     Register,
+    WaitingRoom,
     attempt,
     cited_holds,
     take_order,
@@ -52,6 +54,7 @@ class CancelAsked(Event):
 
     topic: ClassVar[Topic] = STOREFRONT_ORDERS
 
+    shop: str
     order: str
     request: CancelMessage
 
@@ -65,12 +68,14 @@ class Batch:
         holds: The carts that they cite, by id.
         reached: Those of this batch that have been decided: only then are they known.
         deliveries: Who gets them, where that was said.
+        waiting: Cancellations whose order is not known.
     """
 
     memory: Memory
     holds: Mapping[str, CartHeld]
     reached: set[str] = field(default_factory=set)
     deliveries: list[Delivery] = field(default_factory=list)
+    waiting: list[Command] = field(default_factory=list)
 
     def known(self, order: str) -> Placement | None:
         """Return an order that was placed before this point of the log."""
@@ -86,15 +91,22 @@ class StorefrontOrders:
         door: What an order is checked against.
         book: Where each order is remembered.
         register: Where the carts are that orders cite.
+        room: Where cancellations wait for their order.
         shops: The shops that are known.
     """
 
     def __init__(
-        self, door: Door, book: OrderBook, register: Register, shops: Container[str]
+        self,
+        door: Door,
+        book: OrderBook,
+        register: Register,
+        room: WaitingRoom,
+        shops: Container[str],
     ) -> None:
         self._door = door
         self._book = book
         self._register = register
+        self._room = room
         self._shops = shops
 
     def read(self, record: Record) -> Message[Event]:
@@ -112,7 +124,7 @@ class StorefrontOrders:
                 time = request.cancelled_at or record.written_at
                 checks.check_time("cancelled_at", time, known.now)
                 order = orders.shops_id(shop, request.cancel)
-                event = CancelAsked(order=order, request=request)
+                event = CancelAsked(shop=shop, order=order, request=request)
                 event_id = orders.cancelled_id(order)
             case _:
                 assert_never(request)
@@ -134,7 +146,10 @@ class StorefrontOrders:
         return Batch(await self._book.remember(connection, placements, others), holds)
 
     def handle(self, state: Batch, message: Message[Event]) -> Iterable[Emission]:
-        """Publish the order as it was first taken, or its cancellation, on its shard."""
+        """Publish the order as it was first taken, or its cancellation, on its shard.
+
+        A cancellation of an order that is not known waits; the housekeeper delivers it.
+        """
         event = cast("OrderAsked | CancelAsked", message.event)
         match event:
             case OrderAsked(shop=shop, placement=asked, recipient=recipient):
@@ -145,17 +160,22 @@ class StorefrontOrders:
                     token = first.event.customer
                     state.deliveries.append(Delivery(shop, first.order, token, recipient))
                 return (self._emission(first.event, first),)
-            case CancelAsked(order=order):
-                placement = orders.placed(order, state.known(order))
-                cancelled = orders.cancel(placement, event.request, message.time)
+            case CancelAsked(shop=shop, order=order, request=request):
+                placement = state.known(order)
+                if placement is None:
+                    state.waiting.append(command_on_order(shop, order, request, message.time))
+                    return ()
+                cancelled = orders.cancel(placement, request, message.time)
                 return (self._emission(cancelled, placement),)
             case _:
                 assert_never(event)
 
     async def save(self, connection: Connection, state: Batch) -> None:
-        """Write who gets the orders: `load` has written all else."""
+        """Write who gets the orders, and what waits; `load` has written the orders."""
         if state.deliveries:
             await self._door.customers.recipients.keep(connection, state.deliveries)
+        if state.waiting:
+            await self._room.add(connection, state.waiting)
 
     def _emission(self, event: Event, placement: Placement) -> Emission:
         topic = SANDBOX if self._door.sandboxes(placement.order) else None

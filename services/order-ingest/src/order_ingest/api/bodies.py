@@ -1,0 +1,77 @@
+"""Bodies as they come in: never more than asked for, and never slower than can be borne."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+
+from restock_common.runtime.problems import Problem
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+_SLOWEST_BYTES_PER_S = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is borne of a body.
+
+    Attributes:
+        silence_s: How long its sender may be silent in sum, beside a second for each 64 KiB.
+        bulk_bytes: The largest body of orders as NDJSON.
+    """
+
+    silence_s: float = 10.0
+    bulk_bytes: int = 33_554_432
+
+    def install(self, api: FastAPI) -> None:
+        """Have all bodies of an API held to these limits."""
+        api.state.limits = self
+
+
+def limits_of(request: Request) -> Limits:
+    """Return what is borne."""
+    limits: Limits = request.app.state.limits
+    return limits
+
+
+def media_type(request: Request) -> str:
+    """Return what the body is said to be, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """Return a body's bytes.
+
+    Raises:
+        Problem: 408, it comes too slowly; 413, it is too large.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit_bytes:
+        raise _too_large(limit_bytes)
+    body = bytearray()
+    silence_s = limits_of(request).silence_s
+    began = asyncio.get_running_loop().time()
+    try:
+        async with asyncio.timeout(silence_s) as patience:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit_bytes:
+                    raise _too_large(limit_bytes)
+                patience.reschedule(began + silence_s + len(body) / _SLOWEST_BYTES_PER_S)
+    except TimeoutError:
+        raise Problem(
+            HTTPStatus.REQUEST_TIMEOUT,
+            f"only {len(body)} bytes of the body came in time",
+            {"Connection": "close"},  # what is still to come is not waited for
+        ) from None
+    return bytes(body)
+
+
+def _too_large(limit_bytes: int) -> Problem:
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body is larger than {limit_bytes} bytes: send it in parts",
+    )

@@ -1,0 +1,81 @@
+"""What was answered under each idempotency key, for some days."""
+
+from datetime import timedelta
+
+from order_ingest.handlers import Answer, Claim
+from restock_common.postgres import Database
+
+_CLAIM_S = 60
+"""Whoever has claimed a key and not answered for so long has died."""
+_SOME = 10_000
+
+
+class PostgresAnswers:
+    """Writes to and reads from the table `answers`.
+
+    Args:
+        database: The service's own.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def claim(self, shop: str, key: str, digest: bytes) -> Claim:
+        """Take a key to answer under it; the first takes it, on whichever replica."""
+        async with self._database.connection() as connection:
+            mine = await connection.fetchval(
+                "INSERT INTO answers AS it (shop, key, digest) VALUES ($1, $2, $3)"
+                " ON CONFLICT (shop, key) DO UPDATE SET claimed_at = now()"
+                " WHERE it.status IS NULL AND it.digest = $3"
+                " AND it.claimed_at < now() - make_interval(secs => $4) RETURNING true",
+                shop,
+                key,
+                digest,
+                _CLAIM_S,
+            )
+            if mine:
+                return Claim(mine=True)
+            row = await connection.fetchrow(
+                "SELECT digest, status, media_type, body FROM answers WHERE shop = $1 AND key = $2",
+                shop,
+                key,
+            )
+        if row is None:  # given back meanwhile: whoever had it failed
+            return Claim()
+        if row["digest"] != digest:
+            return Claim(other_body=True)
+        if row["status"] is None:
+            return Claim()
+        return Claim(answer=Answer(row["status"], row["media_type"], row["body"]))
+
+    async def keep(self, shop: str, key: str, answer: Answer) -> None:
+        """Write down what was answered under a claimed key."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "UPDATE answers SET status = $3, media_type = $4, body = $5"
+                " WHERE shop = $1 AND key = $2",
+                shop,
+                key,
+                answer.status,
+                answer.media_type,
+                answer.body,
+            )
+
+    async def give_back(self, shop: str, key: str) -> None:
+        """Forget a claim: nothing was promised, so the same again is tried again."""
+        async with self._database.connection() as connection:
+            await connection.execute(
+                "DELETE FROM answers WHERE shop = $1 AND key = $2 AND status IS NULL", shop, key
+            )
+
+    async def forget(self, age: timedelta) -> int:
+        """Delete some answers that are older; return how many."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "DELETE FROM answers WHERE (shop, key) IN (SELECT shop, key FROM answers"
+                " WHERE claimed_at < now() - $1::interval ORDER BY claimed_at LIMIT $2)"
+                " RETURNING true",
+                age,
+                _SOME,
+            )
+        return len(rows)

@@ -1,0 +1,99 @@
+"""The waiting room in PostgreSQL: commands that came before what they are about."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from order_ingest.domain.waiting import About, Command
+from restock_common.postgres import Connection
+
+_SOME = 500
+
+
+class PostgresWaitingRoom:
+    """Writes to and reads from the table `waiting`."""
+
+    async def add(self, connection: Connection, commands: Sequence[Command]) -> None:
+        """Keep commands, but those that wait already."""
+        await connection.executemany(
+            "INSERT INTO waiting (about, subject, event, shop, command, body, reason, came_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            [
+                (
+                    one.about,
+                    one.subject,
+                    one.event,
+                    one.shop,
+                    one.name,
+                    one.body,
+                    one.reason,
+                    one.came_at,
+                )
+                for one in sorted(commands, key=lambda one: (one.subject, one.event))
+            ],
+        )
+
+    async def awaited(
+        self, connection: Connection, about: About, subjects: Sequence[str]
+    ) -> Collection[str]:
+        """Return those of the subjects that something waits for."""
+        rows = await connection.fetch(
+            "SELECT DISTINCT subject FROM waiting WHERE about = $1 AND subject = ANY($2)",
+            about,
+            subjects,
+        )
+        return {row["subject"] for row in rows}
+
+    async def of(self, connection: Connection, about: About, subject: str) -> list[Command]:
+        """Return what waits for a subject, in the order in which it came."""
+        rows = await connection.fetch(
+            "SELECT * FROM waiting WHERE about = $1 AND subject = $2 ORDER BY sequence",
+            about,
+            subject,
+        )
+        return [_command(row) for row in rows]
+
+    async def remove(self, connection: Connection, commands: Sequence[Command]) -> None:
+        """Forget commands: they were delivered or given up."""
+        await connection.execute(
+            "DELETE FROM waiting WHERE sequence = ANY($1)", [one.sequence for one in commands]
+        )
+
+    async def deliverable(self, connection: Connection) -> list[tuple[About, str]]:
+        """Return what is there by now and still waited for, some of it."""
+        rows = await connection.fetch(
+            "SELECT about, subject FROM waiting JOIN orders ON order_id = subject"
+            " WHERE about = 'order' UNION SELECT about, subject FROM waiting JOIN register"
+            " ON kind = about AND id = subject WHERE about = 'hold' LIMIT $1",
+            _SOME,
+        )
+        return [(row["about"], row["subject"]) for row in rows]
+
+    async def overdue(self, connection: Connection, age: timedelta) -> list[Command]:
+        """Return, and lock, some commands that have waited for longer in vain."""
+        rows = await connection.fetch(
+            "SELECT * FROM waiting WHERE kept_at < now() - $1::interval AND NOT EXISTS ("
+            "SELECT FROM orders WHERE about = 'order' AND order_id = subject) AND NOT EXISTS ("
+            "SELECT FROM register WHERE about = 'hold' AND kind = about AND id = subject)"
+            " ORDER BY sequence LIMIT $2 FOR UPDATE SKIP LOCKED",
+            age,
+            _SOME,
+        )
+        return [_command(row) for row in rows]
+
+    async def count(self, connection: Connection) -> int:
+        """Return how many commands wait."""
+        return int(await connection.fetchval("SELECT count(*) FROM waiting"))
+
+
+def _command(row: Mapping[str, Any]) -> Command:
+    return Command(
+        about=row["about"],
+        subject=row["subject"],
+        event=row["event"],
+        shop=row["shop"],
+        name=row["command"],
+        body=row["body"],
+        came_at=row["came_at"],
+        sequence=row["sequence"],
+    )

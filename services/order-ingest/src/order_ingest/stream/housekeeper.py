@@ -1,0 +1,74 @@
+"""Looks after what waits, and forgets what was answered long ago."""
+
+import asyncio
+import time
+from datetime import timedelta
+
+import structlog
+
+from order_ingest.handlers import Answers, Door
+from restock_common.errors import Transient
+from restock_common.runtime import Progress
+
+log = structlog.get_logger()
+
+_LOOK_EVERY_S = 0.5
+_CLEAR_EVERY_S = 60.0
+
+
+class Housekeeper:
+    """Looks after what waits until stopped; several replicas may do so at once.
+
+    Args:
+        door: What delivers.
+        answers: What is forgotten after a while.
+        give_up_after: After so long a command becomes a dead letter.
+        forget_after: After so long an answer is forgotten.
+    """
+
+    def __init__(
+        self, door: Door, answers: Answers, *, give_up_after: timedelta, forget_after: timedelta
+    ) -> None:
+        self._door = door
+        self._answers = answers
+        self._give_up_after = give_up_after
+        self._forget_after = forget_after
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run(), name="housekeeper")
+
+    async def stop(self) -> None:
+        """End, also in the middle: what was delivered and not forgotten is delivered again."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def not_ready(self) -> str | None:
+        """Return None: the service can serve between two looks."""
+        return None
+
+    def dead(self) -> str | None:
+        """Return what ended the housekeeping."""
+        if self._task is not None and self._task.done() and not self._task.cancelled():
+            return f"the housekeeper ended: {self._task.exception()!r}"
+        return None
+
+    async def progress(self) -> Progress:
+        """Return nothing to wait for: a command can wait for days."""
+        return Progress()
+
+    async def _run(self) -> None:
+        cleared_at = 0.0
+        while True:
+            try:
+                await self._door.deliver_waiting()
+                if time.monotonic() - cleared_at >= _CLEAR_EVERY_S:
+                    await self._door.give_up_waiting(self._give_up_after)
+                    while await self._answers.forget(self._forget_after):
+                        pass
+                    cleared_at = time.monotonic()
+            except Transient as error:
+                log.info("housekeeping_retry", error=str(error))
+            await asyncio.sleep(_LOOK_EVERY_S)
