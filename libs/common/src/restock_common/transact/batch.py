@@ -173,7 +173,7 @@ def _take_in(
                 intake.duplicates += 1
                 continue
             intake.seen[message.source] = message.position
-        if type(message.event) is TimeAdvanced:
+        if isinstance(message.event, TimeAdvanced):
             known = intake.watermarks.get(message.source)
             if known is not None and message.event.until <= known:
                 intake.duplicates += 1  # a clock keeps no position: it is told by the time itself
