@@ -263,8 +263,8 @@ async def test_an_order_that_must_be_fetched_is_asked_for_until_it_is_there(
     )
     assert answer.status_code == 202, answer.text
     assert (await ingest.http.get(f"{path}/orders-to-fetch")).json() == {"orders": []}
-    [(shard, _)] = await on_shards(ingest, OrderPlaced, order="demo:173331")
-    assert shard == 2, "Houston is in the south"
+    placed = await on_shards(ingest, OrderPlaced, order="demo:173331")
+    assert {shard for shard, _ in placed} == {2}, "Houston is in the south"
 
 
 async def test_the_generic_scheme(ingest: Ingest) -> None:

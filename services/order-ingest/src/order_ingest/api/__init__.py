@@ -1,6 +1,7 @@
 """The HTTP doors, under /v1; every error is an RFC 9457 problem."""
 
 from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute
 
 from order_ingest.api import (
     catalogue,
@@ -57,7 +58,6 @@ def create_api(
     )
     problems.install(api)
     limits.install(api)
-    idempotency.install(api, answers)
     routers = [
         (Action.ORDERS, orders.router(door, ring)),
         (Action.ORDERS, holds.router(door, ring)),
@@ -78,6 +78,13 @@ def create_api(
             dependencies=[Depends(ring.address)],
             responses=refusals(400, 401, 404, 408, 413, 422, 429, 503),
         )
+    guards = {
+        route.endpoint: ring.may(action)
+        for action, router in routers
+        for route in router.routes
+        if isinstance(route, APIRoute)
+    }
+    idempotency.install(api, answers, guards)
     for action, router in routers:
         api.include_router(router, dependencies=[Depends(ring.may(action))], responses=EVERYWHERE)
     describe(api)

@@ -4,7 +4,7 @@ Without a key nothing happens twice either, since ids are the sender's own; with
 the first one to the byte, also where the world has changed meanwhile.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ _MAX_BODY_BYTES = 4_194_304
 """The largest limit of all bodies that are read as a whole; each route has its own after it."""
 
 Handle = Callable[[Request], Awaitable[Response]]
+Endpoint = Callable[..., Any]
 
 
 class Admits(Protocol):
@@ -38,12 +39,19 @@ class Admits(Protocol):
         """Return who makes a request. Raises Problem."""
 
 
-def install(api: FastAPI, answers: Answers) -> None:
-    """Have an API's answers remembered."""
+def install(api: FastAPI, answers: Answers, guards: Mapping[Endpoint, Admits]) -> None:
+    """Have an API's answers remembered.
+
+    Args:
+        api: The API.
+        answers: Where.
+        guards: Who lets requests in, by what answers them; the answers of others are not kept.
+    """
     api.state.answers = answers
+    api.state.guards = guards
 
 
-async def answered_once(request: Request, handle: Handle, by: Admits | None) -> Response:
+async def answered_once(request: Request, handle: Handle, endpoint: Endpoint) -> Response:
     """Answer a request, or give the answer that its key was given before.
 
     What the sender's API key is not good for is not answered again either.
@@ -51,13 +59,14 @@ async def answered_once(request: Request, handle: Handle, by: Admits | None) -> 
     Args:
         request: The request.
         handle: Answers it.
-        by: Lets it in; None where it is signed, and counts once by what is in it.
+        endpoint: What answers it; a signed request, without a guard, counts once by what is in it.
 
     Raises:
         Problem: 400, the key is none; 409, the same request is being answered; 422, the key was
             used with another request.
     """
     given = request.headers.get(HEADER)
+    by: Admits | None = request.app.state.guards.get(endpoint)
     if given is None or request.method != "POST" or by is None:
         return await handle(request)
     key = _key(given)

@@ -39,13 +39,11 @@ class DoorRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """Return the handler, inside the span of the request."""
         handle: Any = super().get_route_handler()
-        guards = [one.dependency for one in self.dependencies]
-        by = next((one for one in guards if isinstance(one, Guard)), None)
         name = f"{' '.join(sorted(self.methods or ()))} {self.path_format}"
 
         async def traced(request: Request) -> Response:
             with telemetry.request_span(name, request.headers.get("traceparent")):
-                response = await answered_once(request, handle, by)
+                response = await answered_once(request, handle, self.endpoint)
             response.headers.update(getattr(request.state, "limits", {}))
             return response
 
