@@ -192,6 +192,18 @@ async def test_what_nobody_can_map_is_set_aside_with_both_ids(ingest: Ingest) ->
     assert len(await on_shards(ingest, OrderPlaced, order="demo:6")) == 1
 
 
+async def test_variants_of_several_returns_are_all_looked_up(ingest: Ingest) -> None:
+    await configure(ingest, "shopify", locations={"905684977": "n1", "24826418": "n1"})
+    table = {"skus": {"43729076": "tea", "43729077": "milk"}}
+    await ingest.http.put(f"/v1/shops/{ingest.shop}/skus", json=table)
+    refund = shopify(9001, "refund-restocked-in-two-places", order_id=9000)
+    for line in refund["refund_line_items"]:
+        line["line_item"]["sku"] = ""
+    answer = await deliver(ingest, refund, "refunds/create")
+    assert answer.status_code == 202, answer.text
+    assert [item.get("waiting") for item in answer.json()["items"]] == [True, True]
+
+
 async def test_a_sku_that_the_catalogue_lacks_is_set_aside(ingest: Ingest) -> None:
     await configure(ingest, "shopify")
     answer = await deliver(ingest, shopify(7, "yen-and-another-script"))

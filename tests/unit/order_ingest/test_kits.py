@@ -1,14 +1,14 @@
 """Kits are taken apart at the door, and an order stays made of what it was."""
 
 import pytest
-from tests.unit.order_ingest.sample import BREAKFAST, PRIVACY, catalogue, known, request
+from tests.unit.order_ingest.sample import BREAKFAST, NOW, PRIVACY, catalogue, known, request
 
 from order_ingest.domain import kits, orders
 from order_ingest.domain.findings import Refused
-from order_ingest.domain.requests import AmendmentRequest
+from order_ingest.domain.requests import AmendmentRequest, ReturnRequest
 from order_ingest.handlers import take_order
 from restock_common.contracts.catalogue import Catalogue, Product
-from restock_common.contracts.ledger import Component, HoldLine, OrderLine
+from restock_common.contracts.ledger import Component, HoldLine, OrderLine, ReturnedLine
 
 OTHER_BREAKFAST = (Component(sku="milk", quantity=3),)
 
@@ -98,3 +98,22 @@ def test_a_cart_of_more_skus_than_a_hold_has_lines_is_refused() -> None:
         kits.hold_lines(lines, large)
     assert refusal.value.findings[0].value == 1050
     assert len(kits.hold_lines(lines[:20], large)) == 1000
+
+
+def test_a_kit_that_came_back_is_what_it_is_made_of() -> None:
+    asked = ReturnRequest(
+        returned="r",
+        order="o",
+        location="n1",
+        returned_at=NOW,
+        lines=(ReturnedLine(line="1", sku="breakfast", quantity=50_000),),
+    )
+    told = kits.returned(asked, catalogue())
+    assert [(one.sku, one.quantity) for one in told.lines[:1]] == [("tea", 100_000)]
+    [line] = asked.lines
+    more = asked.model_copy(update={"lines": (line.model_copy(update={"quantity": 50_001}),)})
+    with pytest.raises(Refused, match="100000 units"):
+        kits.returned(more, catalogue())
+    many = asked.model_copy(update={"lines": (line.model_copy(update={"quantity": 1}),) * 1000})
+    with pytest.raises(Refused, match="1000 parts"):
+        kits.returned(many, catalogue())

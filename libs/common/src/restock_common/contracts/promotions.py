@@ -56,8 +56,8 @@ class Promotion(PlannedEntity):
 
     @property
     def versions(self) -> tuple[str, ...]:
-        """Return the sku."""
-        return (self.sku,)
+        """Return the sku, and where."""
+        return (self.sku, self.location or "")
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "Promotion":

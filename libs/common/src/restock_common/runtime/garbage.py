@@ -6,30 +6,26 @@ of them over cost a third of the ledger's time as often as the interpreter does 
 """
 
 import gc
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-_MOST_OBJECTS = 1_000_000
-"""Many batches' worth: only what piles up between two looks gets there."""
-
-_EVERY_S = 1.0
+_BETWEEN_BATCHES = (100_000, 20, 100)
+_AMID_A_BATCH = (2_000_000, 20, 100)
+"""Many batches' worth: only what piles up while one waits for a database gets there."""
 
 
 def collect_less_often() -> None:
-    """Leave what is there out of garbage collection, and do not look amid a batch."""
+    """Leave what is there out of garbage collection, and look at what is new less often."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_MOST_OBJECTS, 10, 100)
+    gc.set_threshold(*_BETWEEN_BATCHES)
 
 
-class Collector:
-    """Looks for cycles between batches, once a second at most."""
-
-    def __init__(self) -> None:
-        self._looked_at = 0.0
-
-    def after_batch(self) -> None:
-        """Look, where that was not done a moment ago."""
-        now = time.monotonic()
-        if now - self._looked_at >= _EVERY_S:
-            self._looked_at = now
-            gc.collect(1)
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Do not look for cycles meanwhile: what is made here will be gone at the end."""
+    gc.set_threshold(*_AMID_A_BATCH)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*_BETWEEN_BATCHES)

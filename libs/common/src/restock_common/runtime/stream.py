@@ -15,7 +15,7 @@ from restock_common.errors import Fenced, Transient
 from restock_common.kafka import Consumer, Producer, first_record, log_bounds, partition_of
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime.component import Progress
-from restock_common.runtime.garbage import Collector
+from restock_common.runtime.garbage import uncollected
 from restock_common.runtime.relay import Relay
 from restock_common.settings import KafkaSettings
 from restock_common.transact import (
@@ -87,7 +87,6 @@ class Stream(Generic[StateT]):
         self._halted: dict[Partition, str] = {}
         self._lost: dict[Partition, str] = {}
         self._fetched_again: dict[Partition, int] = {}
-        self._garbage = Collector()
         self._failures: dict[Partition, int] = {}
         self._joined = False
         self._stopping = False
@@ -171,15 +170,15 @@ class Stream(Generic[StateT]):
                 await asyncio.sleep(_RETRY_S)
                 continue
             began = time.monotonic()
-            taking = [self._take(partition, records) for partition, records in batches.items()]
-            if self._concurrent:
-                await asyncio.gather(*taking)
-            else:
-                for one in taking:
-                    await one
+            with uncollected():
+                taking = [self._take(partition, records) for partition, records in batches.items()]
+                if self._concurrent:
+                    await asyncio.gather(*taking)
+                else:
+                    for one in taking:
+                        await one
             if batches:
                 self.advanced.set()
-                self._garbage.after_batch()
                 await asyncio.sleep(min(self._linger_s, time.monotonic() - began))
             if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
                 await self._commit()

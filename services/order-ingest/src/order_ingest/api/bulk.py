@@ -1,5 +1,6 @@
 """Orders as NDJSON: an order a line, and an answer a line, in the same order."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from itertools import islice
@@ -31,6 +32,9 @@ DESCRIPTION["responses"] = {
 _LINES_AT_ONCE = 500
 """As many as share a write and a publication; their answers are sent before the next are taken."""
 
+MAX_LINES = 100_000
+"""Where there are more, what is left is not taken, and the first of it is answered 422."""
+
 
 async def answer_lines(
     request: Request, door: Door, shop: str, body: bytes
@@ -42,6 +46,15 @@ async def answer_lines(
     """
     lines = _lines(body)
     while chunk := list(islice(lines, _LINES_AT_ONCE)):
+        await asyncio.sleep(0)  # where all are refused nothing else would let others in
+        if chunk[-1][0] > MAX_LINES:
+            problem = describe(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"more than {MAX_LINES} lines: send it in parts"
+            )
+            told = {"status": int(HTTPStatus.UNPROCESSABLE_ENTITY), "problem": problem}
+            yield _answer(chunk[0][0], told)
+            request.state.incomplete = True
+            return
         try:
             answers = await door.orders.place(shop, [_parsed(text) for _, text in chunk])
         except Transient as error:
@@ -68,7 +81,7 @@ def _lines(body: bytes) -> Iterator[tuple[int, bytes]]:
         end = len(body) if end < 0 else end
         line = body[start:end].strip()
         start = end + 1
-        if line:
+        if line or number > MAX_LINES:
             yield number, line
 
 

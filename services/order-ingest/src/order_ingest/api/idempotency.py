@@ -104,14 +104,15 @@ async def answered_once(request: Request, handle: Handle, endpoint: Endpoint) ->
 async def _answer(request: Request, handle: Handle) -> tuple[Response, Answer | None]:
     """Return the answer, and what is to be kept of it.
 
-    That is only what is the last word: not a 503, not a stream that ends with lines to send again;
-    and never what nobody may store, such as a new API key.
+    That is only what has done something: not a refusal, which would be told again and repeats what
+    was sent, not a 503, not a stream that ends with lines to send again; and never what nobody may
+    store, such as a new API key.
     """
     try:
         response = await handle(request)
     except Permanent as error:
         response = problems.respond(describe_refusal(error))
-    last = response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    last = response.status_code < HTTPStatus.BAD_REQUEST
     if isinstance(response, StreamingResponse):
         parts: list[Any] = [part async for part in response.body_iterator]
         last = not getattr(request.state, "incomplete", False)

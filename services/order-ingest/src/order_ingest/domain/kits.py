@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from order_ingest.domain.findings import Finding, Refused
-from order_ingest.domain.requests import LineRequest
+from order_ingest.domain.requests import LineRequest, ReturnRequest
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.ledger import HoldLine, OrderLine, ReturnedLine
 from restock_common.errors import shown
 from restock_common.units import MAX_UNITS_PER_LINE
 
 MAX_HOLD_LINES = 1_000
+MAX_RETURNED_LINES = 1_000
 
 
 def order_lines(
@@ -58,8 +59,24 @@ def order_lines(
     return tuple(told)
 
 
-def returned_lines(lines: Sequence[ReturnedLine], catalogue: Catalogue) -> tuple[ReturnedLine, ...]:
-    """Return what came back as it stands on shelves: of kits, which shops name, components."""
+def returned(request: ReturnRequest, catalogue: Catalogue) -> ReturnRequest:
+    """Return what came back as it stands on shelves: of kits, which shops name, components.
+
+    Raises:
+        Refused: It is more lines, or more units of one, than one return may have.
+    """
+    lines = _returned_lines(request.lines, catalogue)
+    if len(lines) > MAX_RETURNED_LINES:
+        raise Refused([Finding("lines", f"have more than {MAX_RETURNED_LINES} parts", len(lines))])
+    most = max(line.quantity for line in lines)
+    if most > MAX_UNITS_PER_LINE:
+        raise Refused([Finding("lines", f"give back more than {MAX_UNITS_PER_LINE} units", most)])
+    return request.model_copy(update={"lines": lines})
+
+
+def _returned_lines(
+    lines: Sequence[ReturnedLine], catalogue: Catalogue
+) -> tuple[ReturnedLine, ...]:
     told = []
     for line in lines:
         product = catalogue.products.get(line.sku)

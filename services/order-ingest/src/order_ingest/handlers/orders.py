@@ -177,13 +177,17 @@ class Orders:
         placement = found.placement
         delivered: list[tuple[Command, Outgoing | Permanent]] = []
         for command in commands:
-            request = parse(KINDS[command.name], command.body.encode())
             try:
+                request = parse(KINDS[command.name], command.body.encode())
                 _, entry = await self._decide(command.shop, placement, request, known)
             except Permanent as error:
                 delivered.append((command, error))
+            except LookupError:
+                break  # the catalogue that it was checked against has not come here yet
             else:
                 delivered.append((command, entry))
+        if not delivered:
+            return
         await self._waiting.deliver(self._placed(placement), delivered)
 
     async def _change(self, shop: str, order: str, request: OrderCommand, known: Known) -> Accepted:

@@ -10,13 +10,14 @@ from typing import Protocol
 from order_ingest.domain.channels import CHANNELS, ShopSettings
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.sandbox import is_test, shop_of
-from restock_common.errors import shown
+from restock_common.errors import Transient, shown
 from restock_common.postgres import Connection, Database
 
 STALE_S = 3.0
 """How long another replica goes by the settings that it has read."""
 
 MAX_TO_FETCH = 1_000
+_MOST_READ = 10_000
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
@@ -99,6 +100,8 @@ class Shops:
         """Return a shop's settings; None where it has none. Raises Transient."""
         if not _NAME.fullmatch(shop):
             return None
+        if len(self._read) >= _MOST_READ:  # anybody may ask for any name
+            self._read.clear()
         read_at, settings = self._read.get(shop, (-STALE_S, None))
         if time.monotonic() - read_at < STALE_S:
             return settings
@@ -106,11 +109,16 @@ class Shops:
         async with self._database.connection() as connection:
             settings = await self._book.find(connection, shop)
         self._read[shop] = asked_at, settings
+        if settings is not None and self.sandboxes is not None:
+            others = self.sandboxes - {shop}
+            self.sandboxes = others | {shop} if settings.sandbox else others
         return settings
 
     def is_sandboxed(self, subject: str) -> bool:
         """Return whether an order or cart never reaches the ledger, by its id."""
-        return is_test(subject) or shop_of(subject) in (self.sandboxes or ())
+        if self.sandboxes is None:
+            raise Transient("which shops are sandboxes has not been read yet")
+        return is_test(subject) or shop_of(subject) in self.sandboxes
 
     async def read_sandboxes(self) -> None:
         """Read which shops there are, and which are sandboxes. Raises Transient."""

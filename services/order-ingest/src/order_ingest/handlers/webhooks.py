@@ -137,13 +137,18 @@ class Webhooks:
         """Return the commands of a delivery, once its variants have been looked up, if need be."""
         gazetteer = await self._atlas.gazetteer()
         told = Shop(shop, settings, gazetteer, self._door.customers.privacy)
-        try:
-            return channel.adapt(headers, raw, told)
-        except Unmapped as error:
-            if not error.keys:
-                raise
-            known = await self._shops.skus(shop, error.keys)
-        return channel.adapt(headers, raw, replace(told, skus=known))
+        asked: set[str] = set()
+        while True:
+            try:
+                return channel.adapt(headers, raw, told)
+            except Unmapped as error:
+                # What came back is told before what is wanted: each may name variants of its own.
+                keys = [key for key in error.keys if key not in asked]
+                if not keys:
+                    raise
+            asked.update(keys)
+            found = await self._shops.skus(shop, keys)
+            told = replace(told, skus={**told.skus, **found})
 
     async def _carry_out(
         self,
@@ -169,8 +174,7 @@ class Webhooks:
                 return await self._door.orders.cancel(shop, command.order, command.request)
             case Return():
                 catalogue = self._door.known().catalogue
-                lines = kits.returned_lines(command.request.lines, catalogue)
-                request = command.request.model_copy(update={"lines": lines})
+                request = kits.returned(command.request, catalogue)
                 return await self._door.orders.give_back(shop, request)
             case FetchOrder():
                 await self._shops.ask(shop, command.order, command.why)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from order_ingest.handlers import Answers, Door
-from restock_common.errors import Transient
+from restock_common.errors import Permanent, Transient
 from restock_common.runtime import Progress
 
 log = structlog.get_logger()
@@ -71,4 +71,6 @@ class Housekeeper:
                     cleared_at = time.monotonic()
             except Transient as error:
                 log.info("housekeeping_retry", error=str(error))
+            except Permanent as error:
+                log.error("housekeeping_refused", error=str(error))
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -34,7 +34,8 @@ from order_ingest.domain.channels.snapshots import Back, Item, Snapshot, command
 _BEGUN = "order.placed"
 _CALLED_OFF = {"canceled", "cancelled"}
 _NOT_YET = {"draft", "requires_action"}
-_CAME_BACK = {"received", "partially_received"}
+_CAME_BACK = "received"
+"""All of it: a part that was received before is told again with it, and a return counts once."""
 _NAMES = ("type", "event", "name", "eventName")
 
 
@@ -178,7 +179,7 @@ def _backs(order: _Order) -> list[Back]:
     lines = {one.id: (number, one) for number, one in enumerate(order.items)}
     backs = []
     for number, one in enumerate(order.returns or ()):
-        if one.status not in _CAME_BACK:
+        if one.status != _CAME_BACK:
             continue
         items = tuple(
             _item(lines[back.item_id][1], lines[back.item_id][0], back.received_quantity)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from order_ingest.domain.channels.base import (
     Addressee,
+    Amend,
     Cancel,
     Channel,
     Command,
@@ -128,7 +129,9 @@ def _of_order(order: _Order, shop: Shop, *, begun: bool) -> tuple[Command, ...]:
     untold = any(refund.line_items is None for refund in order.refunds or ())
     commands = commands_of(_snapshot(order, begun=begun), shop)
     if untold and order.status not in _CALLED_OFF:
-        return (*commands, FetchOrder(order.id, "the lines of its refunds are not told"))
+        # What is still wanted of it is not told either: an amendment would take the refund back.
+        told = [one for one in commands if not isinstance(one, Amend)]
+        return (*told, FetchOrder(order.id, "the lines of its refunds are not told"))
     return commands
 
 
