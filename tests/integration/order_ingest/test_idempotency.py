@@ -48,11 +48,11 @@ async def test_a_new_key_is_told_once_and_kept_nowhere(ingest: Ingest) -> None:
 
 
 async def test_what_a_key_is_not_good_for_is_not_answered_again(ingest: Ingest) -> None:
-    first = await post(ingest, "/v1/orders", order("id-5"), "k-scoped")
+    first = await post(ingest, "/v1/orders", order("id-10"), "k-scoped")
     assert first.status_code == 202
     made = await ingest.http.post("/v1/keys", json={"name": "gate", "actions": ["warehouse"]})
     headers = {_KEY: "k-scoped", "X-API-Key": made.json()["key"]}
-    again = await ingest.http.post("/v1/orders", json=order("id-5"), headers=headers)
+    again = await ingest.http.post("/v1/orders", json=order("id-10"), headers=headers)
     assert again.status_code == 403
 
 
