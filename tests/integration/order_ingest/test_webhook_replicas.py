@@ -62,6 +62,7 @@ SEAL = Seal({"test": bytes(32)})
 
 def replica(database: Database, producer: Producer) -> Webhooks:
     shops = Shops(database, PostgresShopBook(SEAL))
+    shops.sandboxes = frozenset()  # as it is read at the start
     door = Door(
         desk=Desk(
             master_data=Read(),
