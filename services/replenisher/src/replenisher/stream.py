@@ -20,7 +20,7 @@ from restock_common.contracts.event import Event
 from restock_common.contracts.topics import STOCK
 from restock_common.errors import Fenced, Transient
 from restock_common.postgres import Connection
-from restock_common.runtime import Progress, Stream
+from restock_common.runtime import Background, Progress, Stream
 from restock_common.transact import Emission, Partition, read_event
 
 log = structlog.get_logger()
@@ -94,7 +94,7 @@ class Replenishment:
         return TermsBook(self._catalogue, state.lead_times, self._policy)
 
 
-class Reviewer:
+class Reviewer(Background):
     """Makes the review of each day, once everything before it has been heard.
 
     Args:
@@ -102,16 +102,13 @@ class Reviewer:
         agenda: Tells which review is due, from the database alone, so that none is ever missed.
     """
 
+    name = "reviewer"
+
     def __init__(self, stream: Stream[WorkingSet], agenda: Agenda) -> None:
         self._stream = stream
         self._agenda = agenda
         self._reviewing = False
         self._stopping = False
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to watch the watermark."""
-        self._task = asyncio.create_task(self._run(), name="reviewer")
 
     async def stop(self) -> None:
         """Finish a review that is being made, unless the database is away, and end."""
@@ -119,18 +116,7 @@ class Reviewer:
         self._stream.advanced.set()
         if self._task is not None:
             await asyncio.wait([self._task], timeout=_STOP_PATIENCE_S)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def not_ready(self) -> str | None:
-        """Return None: reviews hold nothing up."""
-        return None
-
-    def dead(self) -> str | None:
-        """Return what ended the reviewer, if it has ended by itself."""
-        if self._task is not None and self._task.done() and not self._stopping:
-            return f"the reviewer ended: {self._task.exception()!r}"
-        return None
+        await super().stop()
 
     async def progress(self) -> Progress:
         """Return pending = 1 from when a review is due until its orders have been published.

@@ -12,6 +12,7 @@ from restock_common.contracts.envelope import decode
 from restock_common.contracts.topics import CATALOGUE
 from restock_common.errors import Permanent
 from restock_common.kafka import Tail
+from restock_common.runtime.background import Background
 from restock_common.runtime.component import Progress
 from restock_common.settings import KafkaSettings
 
@@ -25,7 +26,7 @@ def todays_date() -> date:
     return datetime.now(UTC).date()
 
 
-class CatalogueReader:
+class CatalogueReader(Background):
     """Keeps `catalogue` up to date; ready once all that was there at start has been read.
 
     Args:
@@ -33,49 +34,44 @@ class CatalogueReader:
         today: The day up to which plans have taken effect.
     """
 
+    name = "catalogue reader"
+
     def __init__(self, kafka: KafkaSettings, *, today: Callable[[], date] = todays_date) -> None:
         self.catalogue = Catalogue()
         self._today = today
         self._tail = Tail(kafka, CATALOGUE, idle_ms=500)
-        self._task: asyncio.Task[None] | None = None
-        self._days: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to read, and wait until what was there has been read."""
         self.catalogue.advance(self._today())
         await self._tail.start()
-        self._days = asyncio.create_task(self._follow_days(), name="catalogue-days")
-        self._task = asyncio.create_task(self._run(), name="catalogue")
+        await super().start()
         await self._tail.caught_up.wait()
 
     async def stop(self) -> None:
         """End."""
-        tasks = [task for task in (self._task, self._days) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await super().stop()
         await self._tail.stop()
 
     def not_ready(self) -> str | None:
         """Return why lookups may miss something."""
         return None if self._tail.caught_up.is_set() else "the catalogue is being read"
 
-    def dead(self) -> str | None:
-        """Return what ended the reader."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the catalogue reader ended: {self._task.exception()!r}"
-        return None
-
     async def progress(self) -> Progress:
         """Return how far the topic has been read."""
         return Progress({CATALOGUE.name: dict(self._tail.next_offsets)})
+
+    async def _run(self) -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._follow_days())
+            both.create_task(self._follow_topic())
 
     async def _follow_days(self) -> None:
         while True:
             self.catalogue.advance(self._today())
             await asyncio.sleep(_LOOK_AT_THE_DAY_EVERY_S)
 
-    async def _run(self) -> None:
+    async def _follow_topic(self) -> None:
         async for record in self._tail.records():
             if record.value is None:
                 continue  # a tombstone: entities are closed by their own fields, not deleted

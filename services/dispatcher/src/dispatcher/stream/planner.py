@@ -20,7 +20,7 @@ from restock_common.contracts.event import Event
 from restock_common.contracts.topics import FULFILMENT
 from restock_common.errors import InvariantBroken, Transient
 from restock_common.kafka import partition_of
-from restock_common.runtime import Progress
+from restock_common.runtime import Background, Progress
 from restock_common.transact import Outcome, Partition
 
 log = structlog.get_logger()
@@ -64,7 +64,7 @@ class MasterData(Protocol):
     catalogue: Catalogue
 
 
-class Planner:
+class Planner(Background):
     """Solves waves in the worker processes and commits each by compare-and-set.
 
     A plan answers one version of a wave; where something was withdrawn meanwhile it is found
@@ -77,6 +77,8 @@ class Planner:
         solvers: The worker processes; each takes the next wave when it has solved one.
         rules: What holds for every wave.
     """
+
+    name = "planner"
 
     def __init__(
         self,
@@ -92,29 +94,20 @@ class Planner:
         self._solvers = solvers
         self._rules = rules
         self._acting = 0
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Start the worker processes and begin to look for waves."""
         await asyncio.gather(*(solver.start() for solver in self._solvers))
-        self._task = asyncio.create_task(self._run(), name="planner")
+        await super().start()
 
     async def stop(self) -> None:
         """Give up what is being solved: its wave is still due at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().stop()
         await asyncio.gather(*(solver.stop() for solver in self._solvers))
 
     def not_ready(self) -> str | None:
         """Return why no wave would be planned."""
         return None if self._task is not None else "the solver is starting"
-
-    def dead(self) -> str | None:
-        """Return what ended the planner."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the planner ended: {self._task.exception()!r}"
-        return None
 
     async def progress(self) -> Progress:
         """Return the waves due and not planned, so that a quiet answer can be trusted.

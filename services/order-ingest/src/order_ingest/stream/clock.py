@@ -7,47 +7,24 @@ import structlog
 
 from order_ingest.handlers import Door
 from restock_common.errors import Transient
-from restock_common.runtime import Progress
+from restock_common.runtime import Background
 
 log = structlog.get_logger()
 
 
-class Ticker:
-    """Says the time through the door until stopped.
+class Ticker(Background):
+    """Says the time through the door until stopped; what is said twice does no harm.
 
     Args:
         door: What publishes it.
         every_s: The pause between two ticks.
     """
 
+    name = "clock"
+
     def __init__(self, door: Door, *, every_s: float) -> None:
         self._door = door
         self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to tick."""
-        self._task = asyncio.create_task(self._run(), name="clock")
-
-    async def stop(self) -> None:
-        """End, in the middle of a pause or of a tick: what is said again does no harm."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def not_ready(self) -> str | None:
-        """Return None: the service can serve between ticks."""
-        return None
-
-    def dead(self) -> str | None:
-        """Return what ended the ticking."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the clock ended: {self._task.exception()!r}"
-        return None
-
-    async def progress(self) -> Progress:
-        """Return nothing to wait for."""
-        return Progress()
 
     async def _run(self) -> None:
         while True:

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from order_ingest.handlers import COUNTS, ROOT, SCANS, Accepted, DeviceMessage
 from restock_common import telemetry
 from restock_common.errors import Permanent, Transient
-from restock_common.runtime import Progress
+from restock_common.runtime import Background
 
 log = structlog.get_logger()
 
@@ -38,8 +38,10 @@ _PORT, _TLS_PORT = 1883, 8883
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 
 
-class MqttDevices:
+class MqttDevices(Background):
     """Takes what devices publish, until stopped; a broker that is away is waited for.
+
+    What is not acknowledged at the end comes again.
 
     Args:
         take: Takes a message for good; raises Transient to be given it again.
@@ -47,6 +49,8 @@ class MqttDevices:
         client_id: The name of the session that the broker keeps; another for each replica.
         session_expiry_s: How long the broker keeps the session of a replica that is away.
     """
+
+    name = "MQTT door"
 
     def __init__(
         self,
@@ -60,31 +64,6 @@ class MqttDevices:
         self._url = url
         self._client_id = client_id
         self._session_expiry_s = session_expiry_s
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to connect; the other doors do not wait for it."""
-        self._task = asyncio.create_task(self._run(), name="mqtt")
-
-    async def stop(self) -> None:
-        """End; what is not acknowledged comes again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def not_ready(self) -> str | None:
-        """Return None: the other doors serve without it."""
-        return None
-
-    def dead(self) -> str | None:
-        """Return what ended the reading."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the MQTT door ended: {self._task.exception()!r}"
-        return None
-
-    async def progress(self) -> Progress:
-        """Return nothing to wait for."""
-        return Progress()
 
     async def _run(self) -> None:
         pause_s = _PAUSE_S

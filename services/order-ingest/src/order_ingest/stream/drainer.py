@@ -6,44 +6,31 @@ import structlog
 
 from order_ingest.handlers import Outlet
 from restock_common.errors import Transient
-from restock_common.runtime import Progress
+from restock_common.runtime import Background, Progress
 
 log = structlog.get_logger()
 
 _PAUSE_S = 0.2
 
 
-class Drainer:
+class Drainer(Background):
     """Drains the spool until stopped; of several replicas one at a time.
+
+    What was published and not deleted at the end is published again.
 
     Args:
         outlet: What knows the spool.
     """
 
+    name = "drainer"
+
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
         self._failing: str | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin: what an earlier process has left is drained, too."""
-        self._task = asyncio.create_task(self._run(), name="drainer")
-
-    async def stop(self) -> None:
-        """End, also in the middle: what was published and not deleted is published again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def not_ready(self) -> str | None:
         """Return why nothing can be taken: every door asks PostgreSQL, Kafka may be away."""
         return None if self._failing is None else f"nothing can be taken: {self._failing}"
-
-    def dead(self) -> str | None:
-        """Return what ended the draining."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the drainer ended: {self._task.exception()!r}"
-        return None
 
     async def progress(self) -> Progress:
         """Return how many records wait in the spool."""

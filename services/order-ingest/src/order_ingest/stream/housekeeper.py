@@ -8,7 +8,7 @@ import structlog
 
 from order_ingest.handlers import Answers, Door
 from restock_common.errors import Permanent, Transient
-from restock_common.runtime import Progress
+from restock_common.runtime import Background
 
 log = structlog.get_logger()
 
@@ -16,8 +16,10 @@ _LOOK_EVERY_S = 0.5
 _CLEAR_EVERY_S = 60.0
 
 
-class Housekeeper:
+class Housekeeper(Background):
     """Looks after what waits until stopped; several replicas may do so at once.
+
+    What was delivered and not forgotten at the end is delivered again.
 
     Args:
         door: What delivers.
@@ -26,6 +28,8 @@ class Housekeeper:
         forget_after: After so long an answer is forgotten.
     """
 
+    name = "housekeeper"
+
     def __init__(
         self, door: Door, answers: Answers, *, give_up_after: timedelta, forget_after: timedelta
     ) -> None:
@@ -33,31 +37,6 @@ class Housekeeper:
         self._answers = answers
         self._give_up_after = give_up_after
         self._forget_after = forget_after
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="housekeeper")
-
-    async def stop(self) -> None:
-        """End, also in the middle: what was delivered and not forgotten is delivered again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def not_ready(self) -> str | None:
-        """Return None: the service can serve between two looks."""
-        return None
-
-    def dead(self) -> str | None:
-        """Return what ended the housekeeping."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the housekeeper ended: {self._task.exception()!r}"
-        return None
-
-    async def progress(self) -> Progress:
-        """Return nothing to wait for: a command can wait for days."""
-        return Progress()
 
     async def _run(self) -> None:
         cleared_at = 0.0

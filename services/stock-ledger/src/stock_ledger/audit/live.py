@@ -9,7 +9,7 @@ import structlog
 
 from restock_common import telemetry
 from restock_common.errors import Transient
-from restock_common.runtime.component import Progress
+from restock_common.runtime import Background
 from stock_ledger.store.auditing import Audit
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ class Audits(Protocol):
         """Return what was found; None where there is more to be read first."""
 
 
-class LiveAudit:
+class LiveAudit(Background):
     """Audits the shards that this process writes, one after the other, again and again.
 
     Args:
@@ -34,35 +34,12 @@ class LiveAudit:
         every_s: The pause between two rounds; longer where a round took long.
     """
 
+    name = "audit"
+
     def __init__(self, audits: Audits, owned: Callable[[], Iterable[int]], every_s: float) -> None:
         self._audits = audits
         self._owned = owned
         self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="audit")
-
-    async def stop(self) -> None:
-        """End, in the middle of a round where need be: it is a transaction."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def not_ready(self) -> str | None:
-        """Return None: the ledger works without it."""
-        return None
-
-    def dead(self) -> str | None:
-        """Return what ended it, if it has ended by itself."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the audit ended: {self._task.exception()!r}"
-        return None
-
-    async def progress(self) -> Progress:
-        """Return nothing: nobody waits for it."""
-        return Progress()
 
     async def _run(self) -> None:
         took = 0.0

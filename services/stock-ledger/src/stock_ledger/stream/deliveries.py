@@ -15,7 +15,7 @@ import structlog
 
 from restock_common import telemetry
 from restock_common.errors import Transient
-from restock_common.runtime import Progress
+from restock_common.runtime import Background
 from stock_ledger.domain.webhooks import Delivery, Failure, Gone, is_public, signed_headers
 
 log = structlog.get_logger()
@@ -50,8 +50,10 @@ class Deliveries(Protocol):
         """Note a failure; return why the webhook is disabled, or whether the message is."""
 
 
-class Deliverer:
+class Deliverer(Background):
     """Delivers, beside as many others of its kind as there are.
+
+    What cannot be delivered waits; nobody waits for it.
 
     Args:
         deliveries: The queue.
@@ -60,6 +62,8 @@ class Deliverer:
         allow_private: Whether a receiver may be in this network.
         drain_s: How long to wait at the end for what is on its way.
     """
+
+    name = "deliverer"
 
     def __init__(
         self,
@@ -78,7 +82,6 @@ class Deliverer:
         self._busy: Counter[str] = Counter()
         self._sending: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
-        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to deliver."""
@@ -87,34 +90,18 @@ class Deliverer:
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             headers={"User-Agent": "Restock", "Content-Type": "application/json"},
         )
-        self._task = asyncio.create_task(self._run(), name="deliverer")
+        await super().start()
 
     async def stop(self) -> None:
         """Wait a little for what is on its way; what is not answered goes again elsewhere."""
-        if self._task is None or self._http is None:
-            return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await super().stop()
         if self._sending:
             await asyncio.wait(self._sending, timeout=self._drain_s)
         for task in self._sending:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
-        await self._http.close()
-
-    def not_ready(self) -> str | None:
-        """Return None: what cannot be delivered waits."""
-        return None
-
-    def dead(self) -> str | None:
-        """Return what ended the loop, if it has ended by itself."""
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            return f"the deliverer ended: {self._task.exception()!r}"
-        return None
-
-    async def progress(self) -> Progress:
-        """Return nothing: what waits for a receiver is not on its way through Restock."""
-        return Progress()
+        if self._http is not None:
+            await self._http.close()
 
     async def _run(self) -> None:
         while True:

@@ -65,22 +65,19 @@ def _whole(value: object) -> object:
     return value
 
 
+def _finite(value: object) -> float | None:
+    """Return a number, or None where it is none: what is told beside the order refuses it never."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if isfinite(number) else None
+
+
 def _money(value: object) -> float | None:
-    """Return an amount, or None where it is none: an order is not refused for its value."""
-    try:
-        amount = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return amount if isfinite(amount) and amount >= 0 else None
-
-
-def _degrees(value: object) -> float | None:
-    """Return an angle, or None where it is none: the address is there too."""
-    try:
-        angle = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return angle if isfinite(angle) else None
+    """Return an amount, or None where it is none."""
+    amount = _finite(value)
+    return amount if amount is not None and amount >= 0 else None
 
 
 def _moment(value: object) -> object:
@@ -121,7 +118,7 @@ Ref = SkuWord
 Count = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MAX_UNITS_PER_LINE)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Money = Annotated[float | None, BeforeValidator(_money)]
-Degrees = Annotated[float | None, BeforeValidator(_degrees)]
+Degrees = Annotated[float | None, BeforeValidator(_finite)]
 Moment = Annotated[datetime, BeforeValidator(_moment), AfterValidator(_in_utc)]
 
 
