@@ -7,6 +7,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
 CODE := libs services deploy/local tests benchmarks
+JOBS ?= 2 # processes that share the tests, file by file; each has a broker and a database
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
@@ -21,7 +22,7 @@ demo: install ## Replay 28 days of real orders through the five services
 	@$(BIN)/restock demo $(ARGS)
 
 test: check ## Check the code, then run every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 check: install ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check $(CODE)

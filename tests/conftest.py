@@ -4,6 +4,7 @@ import os
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -21,6 +22,7 @@ os.environ.setdefault("RESTOCK_DEAD_LETTER_KEYS", f"test={b64encode(bytes(range(
 
 _BROKER = os.environ.get("RESTOCK_TEST_BROKER", "auto")
 _PLATFORM = pytest.StashKey[dict[str, str]]()
+_TOLD = "platform"
 
 
 @pytest.fixture(scope="session")
@@ -76,6 +78,21 @@ def _logging_as_it_was() -> Iterator[None]:
 def pytest_report_header() -> str:
     """Say which broker the tests will meet."""
     return f"RESTOCK_TEST_BROKER={_BROKER}: {resolve(_BROKER)}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that reports, where there are several, what this one has run on."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told[_TOLD] = session.config.stash.get(_PLATFORM, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Note what a process that ran a part of the tests has told."""
+    node.config.stash.setdefault(_PLATFORM, {}).update(
+        getattr(node, "workeroutput", {}).get(_TOLD, {})
+    )
 
 
 def pytest_terminal_summary(
