@@ -22,6 +22,9 @@ of orders_per_s; from the moment that one is handed to the producer until the la
 StockReserved has been read from restock.stock.v1. Before that, each order is checked to have had
 each of its lines reserved once.
 
+`p50_ms_late_entry`, `max_ms_late_entry`: the same way, receipts and counts of a time before nearly
+all orders, of the skus that move most, until their StockLevelChanged has been read.
+
 `reads_per_s`, `reads_p99_ms`: questions for the availability of one sku, while the ledger works on
 a backlog as fast as it can, which is `reads_while_orders_per_s`; `reads_of_1000_...`: of 1,000.
 

@@ -16,11 +16,13 @@ from restock_common.contracts.ledger import (
     AssortmentListed,
     CandidateLocation,
     CountLine,
+    GoodsReceived,
     LedgerEvent,
     ListedLocation,
     OrderLine,
     OrderPlaced,
     Place,
+    ReceiptLine,
     Sourcing,
     StockCounted,
 )
@@ -105,8 +107,8 @@ def opening(shards: int, skus: int) -> Iterator[Outgoing]:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """An order, ready to be published.
+class Sent:
+    """An order, or an entry of goods, ready to be published.
 
     Attributes:
         id: The id of its message, which is the cause of what follows from it.
@@ -117,6 +119,36 @@ class Order:
     id: str
     lines: int
     record: Outgoing
+
+
+def late_entries(count: int) -> Iterator[Sent]:
+    """Yield receipts and counts, in turn, of a time before nearly all orders.
+
+    Of the skus that move most, which have the most entries after theirs, at the first warehouse.
+    """
+    pool = Pool(0)
+    location = pool.locations[0]
+    at = START + timedelta(milliseconds=1)
+    for number in range(count):
+        name, sku = f"late-{number}", sku_name(number // 2)
+        entry: GoodsReceived | StockCounted
+        if number % 2:
+            entry = StockCounted(
+                count=name,
+                location=location,
+                pool=pool.name,
+                counted_at=at,
+                lines=(CountLine(sku=sku, quantity=UNITS - 1),),
+            )
+        else:
+            entry = GoodsReceived(
+                receipt=name,
+                location=location,
+                pool=pool.name,
+                received_at=at,
+                lines=(ReceiptLine(sku=sku, quantity=7),),
+            )
+        yield Sent(_message_id(name), 1, _record(name, entry, at, pool.shard))
 
 
 class Orders:
@@ -133,7 +165,7 @@ class Orders:
         self._zipf = Zipf(skus)
         self._drawn = 0
 
-    def take(self, count: int) -> Iterator[Order]:
+    def take(self, count: int) -> Iterator[Sent]:
         """Yield the next so many orders."""
         for _ in range(count):
             yield self._order()
@@ -146,7 +178,7 @@ class Orders:
             ranks[self._zipf.draw(self._random)] = None
         return [(rank, self._random.randint(1, 3)) for rank in ranks]
 
-    def _order(self) -> Order:
+    def _order(self) -> Sent:
         number = self._drawn
         self._drawn += 1
         random = self._random
@@ -179,7 +211,7 @@ class Orders:
         )
         trace = f"00-{random.getrandbits(128):032x}-{random.getrandbits(64):016x}-00"
         record = _record(event.order, event, placed_at, pool.shard, trace)
-        return Order(_message_id(event.order), len(lines), record)
+        return Sent(_message_id(event.order), len(lines), record)
 
 
 def _parts(names: Sequence[str]) -> Iterator[tuple[str, ...]]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from _report import percentile, said
 from ledger_bench import copies, limit, one_per_transaction, reads, rows
-from ledger_bench.latency import Reservations, measure_latency
-from ledger_bench.load import WAREHOUSES, Orders, opening
+from ledger_bench.latency import Answers, measure_latency
+from ledger_bench.load import WAREHOUSES, Orders, late_entries, opening
 from ledger_bench.process import LedgerProcess
 from ledger_bench.watch import Course, taken, watch
+from restock_common.contracts.stock import StockLevelChanged, StockReserved
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
 from restock_local.platform.base import Platform, declare_topics
@@ -20,6 +21,7 @@ from restock_local.quiet import QuietWatch
 
 _SEED_S = 7_200.0
 _PUBLISHED_AT_ONCE = 20_000
+_LATE_ENTRIES, _LATE_RATE = 100, 10.0
 _QUESTIONS = ((1, "reads"), (1_000, "reads_of_1000"))
 _READS_BACKLOG = 2.0
 """So many times more orders wait than the writer takes while it is asked."""
@@ -88,6 +90,7 @@ class Run:
                 ledger.start()
                 await ledger.until_ready()
                 figures.update(await self._measure_latency(rate / 2))
+                figures.update(await self._measure_late())
                 figures.update(await self._measure_reads(rate))
         finally:
             ledger.kill()
@@ -186,7 +189,7 @@ class Run:
     async def _measure_latency(self, rate: float) -> dict[str, Any]:
         """Measure how soon orders are reserved at a rate; check that all were, until then."""
         said("orders evenly at", round(rate), "a second")
-        async with Reservations(self._platform.kafka) as reservations:
+        async with Answers(self._platform.kafka, StockReserved) as reservations:
             missing = reservations.missing(self._lines)
             if missing:
                 raise ProcessFailed(f"{missing} orders were not reserved, each line once")
@@ -197,6 +200,17 @@ class Run:
             "p50_ms_half_rate": round(percentile(latencies, 0.50), 1),
             "p99_ms_half_rate": round(percentile(latencies, 0.99), 1),
             "max_ms_half_rate": round(latencies[-1], 1),
+        }
+
+    async def _measure_late(self) -> dict[str, Any]:
+        """Measure how soon a backdated entry is booked, one after the other, behind all orders."""
+        said("backdated receipts and counts")
+        async with Answers(self._platform.kafka, StockLevelChanged, from_end=True) as booked:
+            entries = list(late_entries(_LATE_ENTRIES))
+            took = await measure_latency(self._producer, booked, entries, _LATE_RATE)
+        return {
+            "p50_ms_late_entry": round(percentile(took, 0.50), 1),
+            "max_ms_late_entry": round(took[-1], 1),
         }
 
     async def _measure_reads(self, rate: float) -> dict[str, Any]:
