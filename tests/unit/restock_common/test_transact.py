@@ -1,5 +1,6 @@
 """One batch, one transaction: what is taken, passed over, refused, published."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +32,7 @@ from restock_common.transact import (
     Emission,
     Enclosed,
     JournalEntry,
+    NotLoaded,
     Outcome,
     act,
     canonical,
@@ -155,6 +157,41 @@ async def test_a_bug_keeps_nothing_of_the_batch(inbox: MemoryInbox) -> None:
     with pytest.raises(ZeroDivisionError):
         await take(inbox, [record(n, placed(f"o-{n}", 1)) for n in range(3)], Buggy())
     assert (inbox.cursor, inbox.rows, inbox.journal) == (before, {}, [])
+
+
+async def test_what_was_left_out_is_loaded_and_the_batch_decided_anew(inbox: MemoryInbox) -> None:
+    class Sparing(Booking):
+        """Loads what the second order needs only where it is asked for."""
+
+        def __init__(self) -> None:
+            self.loads: list[bool] = []
+
+        async def load(self, connection: Counter[str], *_: Any) -> Any:
+            return await self._load(connection, whole=False)
+
+        async def _load_whole(self, connection: Counter[str], messages: Any) -> Any:
+            assert [one.id for one in messages] == ["m-0", "m-1", "m-2"]
+            return await self._load(connection, whole=True)
+
+        async def _load(self, connection: Counter[str], *, whole: bool) -> Any:
+            self.loads.append(whole)
+            return whole, connection.copy()
+
+        def handle(self, state: Any, message: Message[Event]) -> Iterable[Emission]:
+            whole, rows = state
+            if message.id == "m-1" and not whole:
+                raise NotLoaded(self._load_whole)
+            return super().handle(rows, message)
+
+        async def save(self, connection: Counter[str], state: Any) -> None:
+            connection.update(state[1])
+
+    application = Sparing()
+    records = [record(n, placed(f"o-{n}", n + 1)) for n in range(3)]
+    outcome = await take(inbox, records, application=application)
+    assert application.loads == [False, True]
+    assert inbox.rows == {"o-0/1": 1, "o-1/1": 1, "o-2/1": 1}, "each was booked once"
+    assert len(outcome.journal) == len(outcome.handled) == 3
 
 
 async def test_a_type_without_use_here_is_passed_over(inbox: MemoryInbox) -> None:

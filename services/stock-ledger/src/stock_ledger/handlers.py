@@ -88,5 +88,5 @@ def decide(books: Books, message: Message[Event]) -> Decision:
     event = message.event
     listing.check_known(books, event)
     decision = HANDLERS[type(event)](books, message)
-    books.apply(message.id, message.time, decision)
+    books.apply(message, decision)
     return decision

@@ -30,6 +30,7 @@ from restock_common.transact.model import (
     Emission,
     Inbox,
     JournalEntry,
+    NotLoaded,
     Outcome,
     Partition,
     StateT,
@@ -191,22 +192,29 @@ async def _decide(
     messages: Sequence[Message[Event]],
 ) -> tuple[_Save, list[list[_Emitted] | Permanent]]:
     """Return what saves the decisions, and for each message what it emits or why it is refused."""
-    decided: list[list[_Emitted] | Permanent] = []
     if not messages:
-        return _nothing, decided
+        return _nothing, []
     state = await application.load(connection, messages)
-    for message in messages:
-        with writer.trace(message) as traceparent:
-            try:
-                emissions = list(application.handle(state, message))
-            except Permanent as error:
-                decided.append(error)
-                continue
-        cause = message
-        if traceparent != message.traceparent:
-            cause = replace(message, traceparent=traceparent)
-        decided.append([(cause, n, emission) for n, emission in enumerate(emissions)])
+    try:
+        decided = [_decide_one(application, writer, state, message) for message in messages]
+    except NotLoaded as missing:
+        state = await missing.load(connection, messages)
+        decided = [_decide_one(application, writer, state, message) for message in messages]
     return partial(application.save, connection, state), decided
+
+
+def _decide_one(
+    application: Application[Any, StateT], writer: Writer, state: StateT, message: Message[Event]
+) -> list[_Emitted] | Permanent:
+    with writer.trace(message) as traceparent:
+        try:
+            emissions = list(application.handle(state, message))
+        except Permanent as error:
+            return error
+    cause = message
+    if traceparent != message.traceparent:
+        cause = replace(message, traceparent=traceparent)
+    return [(cause, n, emission) for n, emission in enumerate(emissions)]
 
 
 async def _written(

@@ -1,10 +1,10 @@
 """The words that `transact` is written in: places, cursors, entries, and what others implement."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from restock_common.contracts import Event
 from restock_common.contracts.dead_letters import DeadLetter
@@ -156,6 +156,18 @@ ConnectionT = TypeVar("ConnectionT")
 StateT = TypeVar("StateT")
 
 
+class NotLoaded(Exception):
+    """A decision needs what was left out of the working set, which few do: it is loaded anew.
+
+    Args:
+        load: Loads the working set of a batch with all that any of its decisions can need.
+    """
+
+    def __init__(self, load: Callable[[Any, Sequence[Message[Event]]], Awaitable[Any]]) -> None:
+        super().__init__("the working set is not whole")
+        self.load = load
+
+
 class Application(Protocol[ConnectionT_contra, StateT]):
     """What a service adds: how to read a record, and how to load, decide and save."""
 
@@ -172,6 +184,7 @@ class Application(Protocol[ConnectionT_contra, StateT]):
 
         Raises:
             Permanent: It can never be handled; the working set is as it was before.
+            NotLoaded: The batch is decided from its beginning, with another working set.
         """
 
     async def save(self, connection: ConnectionT_contra, state: StateT) -> None:

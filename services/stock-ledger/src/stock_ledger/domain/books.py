@@ -1,10 +1,13 @@
 """The working set of one batch, and what a decision changes in it."""
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from restock_common.contracts import Event
+from restock_common.contracts.envelope import Message
 from restock_common.transact import Emission
 from stock_ledger.domain.model import (
     Account,
@@ -76,6 +79,10 @@ class Decision:
     duplicate: bool = False
 
 
+class Unread(Exception):
+    """A decision asks for what was left out when the books were loaded."""
+
+
 @dataclass(slots=True)
 class Books:
     """One shard's books, as far as the messages of a batch need them.
@@ -102,12 +109,16 @@ class Books:
         held: Holds that have not ended.
         waiting: Claims that have, or had, backordered pieces, by (pool, sku).
         kept_for: Claims that have, or had, reserved or held pieces, by (sku, location).
+        unread: Places of which the claims that units are kept for have not been loaded: there can
+            be tens of thousands, which give way only where units turn out to be missing.
         stored: Claims and allocations that the database has.
         changed_balances: Changed in this batch, as are those that follow.
         changed_claims: By key.
         changed_allocations: By id.
         changed_facts: By kind and key.
         journal: What has moved in this batch.
+        emitted: How many events of each type were decided in this batch.
+        repeated: How many messages of each type had been decided before.
     """
 
     shard: int
@@ -130,12 +141,15 @@ class Books:
     held: dict[ClaimKey, None] = field(default_factory=dict)
     waiting: dict[tuple[str, str], dict[ClaimKey, None]] = field(default_factory=dict)
     kept_for: dict[Place, dict[ClaimKey, None]] = field(default_factory=dict)
+    unread: set[Place] = field(default_factory=set)
     stored: set[ClaimKey | str] = field(default_factory=set)
     changed_balances: dict[BalanceKey, Balance] = field(default_factory=dict)
     changed_claims: dict[ClaimKey, Claim] = field(default_factory=dict)
     changed_allocations: dict[str, Allocation] = field(default_factory=dict)
     changed_facts: Facts = field(default_factory=dict)
     journal: list[Entry] = field(default_factory=list)
+    emitted: Counter[type[Event]] = field(default_factory=Counter, compare=False)
+    repeated: Counter[type[Event]] = field(default_factory=Counter, compare=False)
     _by_place: dict[Place, list[Movement]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -202,11 +216,13 @@ class Books:
         self._indexed = len(self.journal)
         return self._by_place.get(place, ())
 
-    def apply(self, cause: str, now: datetime, decision: Decision) -> None:
-        """Take a decision's changes in, with the id and time of the message that caused them."""
+    def apply(self, message: Message[Event], decision: Decision) -> None:
+        """Take a decision's changes in, with the message that caused them."""
+        self.emitted.update([type(one.event) for one in decision.emissions])
         if decision.duplicate:
+            self.repeated[type(message.event)] += 1
             return
-        recorded_at = max(self.clock.recorded_at, now)
+        recorded_at = max(self.clock.recorded_at, message.time)
         self.clock = Clock(recorded_at, decision.until or self.clock.until)
         for balance in decision.balances.values():
             self._put_balance(balance)
@@ -222,7 +238,7 @@ class Books:
         self.changed_balances.update(decision.balances)
         self.changed_claims.update(decision.claims)
         self.changed_allocations.update(decision.allocations)
-        self.journal.extend([Entry(cause, recorded_at, one) for one in decision.movements])
+        self.journal.extend([Entry(message.id, recorded_at, one) for one in decision.movements])
 
     def _put_balance(self, balance: Balance) -> None:
         key = balance.key

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple, TypeVar
 
 from restock_common.errors import Permanent
-from stock_ledger.domain.books import Books, Facts, Place, first_expired
+from stock_ledger.domain.books import Books, Facts, Place, Unread, first_expired
 from stock_ledger.domain.model import (
     Allocation,
     Balance,
@@ -179,7 +179,12 @@ class View:
         """Return the claims that units are kept for at a location, who must give way first first.
 
         Carts before transfers before orders, of these the lowest priority first.
+
+        Raises:
+            Unread: They have not been loaded.
         """
+        if (sku, location) in self._books.unread:
+            raise Unread(f"who {sku!r} is kept for at {location!r}")
         keys = _both(self._books.kept_for, self._kept_for, (sku, location))
         wanted = {PieceState.RESERVED, PieceState.HELD}
         claims = [

@@ -72,7 +72,7 @@ _MOVED_SINCE = (
     " AS units FROM unnest($2::text[], $3::text[], $4::timestamptz[])"
     " AS counted (sku, location, moment) JOIN movements ON movements.sku = counted.sku"
     " AND movements.location = counted.location AND effective_at > moment"
-    " WHERE shard = $1 GROUP BY 1, 2, 3, 4, 5, 6"
+    " WHERE shard = $1 AND moves_goods(source, target) GROUP BY 1, 2, 3, 4, 5, 6"
 )
 _ASKED: Mapping[str, type[Asked]] = {
     HOME: OrderPlaced,
@@ -81,8 +81,22 @@ _ASKED: Mapping[str, type[Asked]] = {
 }
 
 
-async def load(connection: Connection, messages: Sequence[Message[Event]], rules: Rules) -> Books:
-    """Return the books as these messages, all read from one partition, need them."""
+async def load(
+    connection: Connection,
+    messages: Sequence[Message[Event]],
+    rules: Rules,
+    *,
+    whole: bool = False,
+) -> Books:
+    """Return the books as these messages, all read from one partition, need them.
+
+    Args:
+        connection: In the batch's transaction.
+        messages: The batch.
+        rules: What the books are decided by.
+        whole: Load who has to give way where units turn out to be missing, too; else the books
+            raise Unread where that is asked.
+    """
     shard = messages[0].partition
     assert shard is not None, "the ledger decides only what it read from its log"
     needs = Needs.of(messages)
@@ -96,15 +110,17 @@ async def load(connection: Connection, messages: Sequence[Message[Event]], rules
     if needs.until is not None:
         await _add_what_time_brings(connection, needs, books, needs.until)
     ids = set(needs.claims | needs.freed_claims)
-    if needs.taken_from:
+    if whole:
         ids |= await _ids(connection, _KEPT_AT, shard, *_columns(needs.taken_from))
+    else:
+        books.unread = needs.taken_from
     claims = await _claims(connection, shard, ids)
     freed = needs.freed_skus | {sku for sku, _ in needs.taken_from}
     freed.update(
         piece.sku for claim in claims if claim.order in needs.freed_claims for piece in claim.pieces
     )
     # Who gives way to a missing unit gives all of its piece: the rest is free for those who wait.
-    freed.update(sku for claim in claims if needs.taken_from for sku in _skus(claim))
+    freed.update(sku for claim in claims if whole for sku in _skus(claim))
     if freed:
         waiting = await _ids(connection, _BACKORDERED, shard, list(freed)) - ids
         claims += await _claims(connection, shard, waiting)

@@ -16,8 +16,8 @@ from restock_common.kafka import Producer
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime import Stream
 from restock_common.settings import KafkaSettings
-from restock_common.transact import Emission, read_event
-from stock_ledger.domain.books import Books
+from restock_common.transact import Emission, NotLoaded, read_event
+from stock_ledger.domain.books import Books, Unread
 from stock_ledger.domain.rules import Rules
 from stock_ledger.handlers import HANDLERS, decide
 
@@ -36,7 +36,12 @@ class Store(Protocol):
     """Where the books are kept."""
 
     async def load(
-        self, connection: Connection, messages: Sequence[Message[Event]], rules: Rules
+        self,
+        connection: Connection,
+        messages: Sequence[Message[Event]],
+        rules: Rules,
+        *,
+        whole: bool = False,
     ) -> Books:
         """Return the books as these messages need them."""
 
@@ -68,18 +73,24 @@ class LedgerApplication:
 
     def handle(self, state: Books, message: Message[Event]) -> Iterable[Emission]:
         """Decide one message. Raises Permanent where it can never be handled."""
-        decision = decide(state, message)
-        if decision.duplicate:
-            telemetry.LEDGER_DUPLICATES.labels(type(message.event).__name__).inc()
-        for emission in decision.emissions:
-            counter = _COUNTED.get(type(emission.event))
-            if counter is not None:
-                counter.inc()
+        try:
+            decision = decide(state, message)
+        except Unread:
+            raise NotLoaded(self._load_whole) from None
         return decision.emissions
 
     async def save(self, connection: Connection, state: Books) -> None:
         """Write what the decisions changed."""
         await self._store.save(connection, state)
+        for kind, counter in _COUNTED.items():
+            counter.inc(state.emitted[kind])
+        for kind, count in state.repeated.items():
+            telemetry.LEDGER_DUPLICATES.labels(kind.__name__).inc(count)
+
+    async def _load_whole(
+        self, connection: Connection, messages: Sequence[Message[Event]]
+    ) -> Books:
+        return await self._store.load(connection, messages, self._rules, whole=True)
 
 
 def ledger_stream(
