@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 from urllib.parse import urlsplit
 
-_ACCEPTED = b"HTTP/1.1 202"
-_OK = b"HTTP/1.1 200"
+_ACCEPTED = (b"HTTP/1.1 202", b"HTTP/1.1 200")
+_END_OF_HEAD = b"\r\n\r\n"
 
 
 class Failed(Exception):
@@ -23,42 +23,66 @@ def request_bytes(path: str, body: bytes, key: str, media_type: str = "applicati
     return head.encode() + body
 
 
-class Connection:
-    """One connection, kept alive; one request at a time."""
+class Connection(asyncio.Protocol):
+    """One connection, kept alive; one request at a time.
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    A protocol, not streams: a request costs the sender a third of what it would with those.
+    """
+
+    def __init__(self) -> None:
+        self._transport: asyncio.Transport
+        self._come = b""
+        self._answered: asyncio.Future[bytes] | None = None
 
     @classmethod
     async def open(cls, url: str) -> Self:
         """Connect to a server."""
-        parts = urlsplit(url)
-        return cls(*await asyncio.open_connection(parts.hostname, parts.port))
+        at = urlsplit(url)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(cls, at.hostname or "", at.port or 80)
+        return connection
 
-    async def send(self, request: bytes) -> bytes:
-        """Send a request; return the body of its answer. Raises Failed where that is no 2xx."""
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        body = await self._body(head.lower())
-        if not head.startswith((_ACCEPTED, _OK)):
-            raise Failed(f"{head.decode()}{body[:500].decode(errors='replace')}")
-        return body
-
-    async def _body(self, head: bytes) -> bytes:
-        if b"transfer-encoding: chunked" in head:
-            parts = []
-            while size := int(await self._reader.readuntil(b"\r\n"), 16):
-                parts.append(await self._reader.readexactly(size))
-                await self._reader.readexactly(2)
-            await self._reader.readexactly(2)
-            return b"".join(parts)
-        _, found, rest = head.partition(b"content-length: ")
-        return await self._reader.readexactly(int(rest[: rest.index(b"\r\n")]) if found else 0)
+    def send(self, request: bytes) -> "asyncio.Future[bytes]":
+        """Send a request; the body of its answer comes, or Failed where that is no 2xx."""
+        answered = asyncio.get_running_loop().create_future()
+        self._answered, self._come = answered, b""
+        self._transport.write(request)
+        return answered
 
     def close(self) -> None:
         """Disconnect."""
-        self._writer.close()
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note where to write to."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of an answer, perhaps the last."""
+        self._come = self._come + data if self._come else data
+        head, found, rest = self._come.partition(_END_OF_HEAD)
+        body = _body(head.lower(), rest) if found else None
+        if body is None or self._answered is None or self._answered.done():
+            return
+        if head.startswith(_ACCEPTED):
+            self._answered.set_result(body)
+        else:
+            said = f"{head.decode()}\n{body[:500].decode(errors='replace')}"
+            self._answered.set_exception(Failed(said))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what is not answered yet."""
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(exc or Failed("the connection was closed"))
+
+
+def _body(head: bytes, rest: bytes) -> bytes | None:
+    """Return a body; None where there is more to come."""
+    if b"transfer-encoding: chunked" in head:
+        return rest if rest.endswith(b"\r\n0\r\n\r\n") else None
+    _, found, length = head.partition(b"content-length: ")
+    whole = not found or len(rest) >= int(length.partition(b"\r\n")[0])
+    return rest if whole else None
 
 
 async def top_rate(url: str, requests: Iterable[bytes], *, connections: int) -> float:

@@ -16,6 +16,7 @@ import orjson
 from _report import percentile, said
 from ingest_bench.client import Connection, latencies_ms, request_bytes, top_rate
 from ingest_bench.process import Server
+from ledger_bench.meter import Meter
 from ledger_bench.profile import profiled
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.topics import LEDGER, STOREFRONT_ORDERS
@@ -61,6 +62,19 @@ class Options:
     latency_s: float
     skus: int
     profile: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a server took.
+
+    Attributes:
+        per_s: Requests a second.
+        cpu_us: Processor time of a request, by part: the server, what it works with, the sender.
+    """
+
+    per_s: float
+    cpu_us: dict[str, int]
 
 
 class Orders:
@@ -117,8 +131,8 @@ class Run:
         await declare_topics(self._platform.kafka)
         bare = Server([str(_BARE), "{port}"], {}, self._folder / "bare.log")
         async with bare:
-            bare_per_s = await self._single(bare)
-        said("an empty handler takes", round(bare_per_s), "requests/s")
+            bare_rate = await self._single(bare)
+        said("an empty handler takes", round(bare_rate.per_s), "requests/s", bare_rate.cpu_us)
         kafka = self._platform.kafka
         environment = {
             "RESTOCK_KAFKA_BOOTSTRAP": kafka.kafka_bootstrap,
@@ -132,18 +146,18 @@ class Run:
         door = Server(["-m", "order_ingest"], environment, self._folder / "order-ingest.log")
         async with door:
             await self._stock(door)
-            return await self._measure(door, bare_per_s)
+            return await self._measure(door, bare_rate)
 
-    async def _measure(self, door: Server, bare_per_s: float) -> dict[str, Any]:
+    async def _measure(self, door: Server, bare: Rate) -> dict[str, Any]:
         warm_mb = door.rss_mb()
         profile = self._options.profile
         with nullcontext() if profile is None else profiled(door.pid, profile):
-            single_per_s = await self._single(door)
-            said("the door takes", round(single_per_s), "orders/s, one a request")
+            single = await self._single(door)
+            said("the door takes", round(single.per_s), "orders/s, one a request", single.cpu_us)
             bulk_per_s = await self._bulk(door)
             said("the door takes", round(bulk_per_s), "orders/s as NDJSON")
         after_mb = door.rss_mb()
-        rate = single_per_s / 2
+        rate = single.per_s / 2
         latencies = await latencies_ms(
             door.url,
             self._orders.requests(),
@@ -157,9 +171,12 @@ class Run:
         produce_per_s, batched_per_s = await self._bare_produce()
         said("bare produce calls of the same bytes:", round(produce_per_s), "/s")
         return {
-            "single_per_s": round(single_per_s, 1),
-            "bare_per_s": round(bare_per_s, 1),
-            "single_share_of_bare": round(single_per_s / bare_per_s, 3),
+            "single_per_s": round(single.per_s, 1),
+            "bare_per_s": round(bare.per_s, 1),
+            "single_share_of_bare": round(single.per_s / bare.per_s, 3),
+            "single_cpu_us": single.cpu_us["server"],
+            "bare_cpu_us": bare.cpu_us["server"],
+            "cpu_us_by_part": {"single": single.cpu_us, "bare": bare.cpu_us},
             "bulk_orders_per_s": round(bulk_per_s, 1),
             "bare_produce_per_s": round(produce_per_s, 1),
             "bare_batched_per_s": round(batched_per_s, 1),
@@ -179,13 +196,18 @@ class Run:
             products = sample_products(self._options.skus)
             await stock_shop(http, products, units=900_000, counted_at=_PLACED_AT)
 
-    async def _single(self, server: Server) -> float:
-        """Return the orders a second that a server takes one by one; some warm it up."""
+    async def _single(self, server: Server) -> Rate:
+        """Return what a server takes of orders one by one; some warm it up."""
         orders, connections = self._options.orders, self._options.connections
+        meter = Meter(server.pid)
         for number in (orders // 10, orders):
             requests = [next(self._orders.requests()) for _ in range(number)]
-            rate = await top_rate(server.url, requests, connections=connections)
-        return rate
+            before = _cpu_s(meter)
+            per_s = await top_rate(server.url, requests, connections=connections)
+            used = _cpu_s(meter)
+        return Rate(
+            per_s, {part: round((used[part] - before[part]) * 1e6 / orders) for part in used}
+        )
 
     async def _bulk(self, door: Server) -> float:
         """Return the orders a second that the door takes as NDJSON; each line is looked at."""
@@ -267,3 +289,9 @@ class Run:
         ended = time.monotonic()
         await producer.stop()
         return len(records) / (called - began), len(records) / (ended - called)
+
+
+def _cpu_s(meter: Meter) -> dict[str, float]:
+    """Return the processor time that each part has used so far, this process as the sender."""
+    used = meter.cpu_s()
+    return {"server": used.pop("writer"), **used, "sender": time.process_time()}

@@ -1,4 +1,4 @@
-"""What the processes of a run use: memory of the writer, processor time of each part."""
+"""What the processes of a run use: memory of the one measured, processor time of each part."""
 
 from collections.abc import Iterator
 from contextlib import suppress
