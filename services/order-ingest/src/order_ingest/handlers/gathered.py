@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -11,8 +11,10 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(slots=True, eq=False)
 class _Call(Generic[ItemT, ResultT]):
+    """What one caller waits for: its results, or None, which means that it is to run for all."""
+
     items: Sequence[ItemT]
-    results: list[ResultT] | None = field(default=None)
+    answer: asyncio.Future[list[ResultT] | None]
 
 
 class Gathered(Generic[ItemT, ResultT]):
@@ -29,31 +31,61 @@ class Gathered(Generic[ItemT, ResultT]):
     def __init__(self, run: Callable[[list[ItemT]], Awaitable[list[ResultT]]]) -> None:
         self._run = run
         self._waiting: list[_Call[ItemT, ResultT]] = []
-        self._running = asyncio.Lock()
+        self._running = False
 
     async def __call__(self, items: Sequence[ItemT]) -> list[ResultT]:
         """Return the results of these items; raises what `run` raises."""
-        mine = _Call[ItemT, ResultT](items)
+        mine = _Call[ItemT, ResultT](items, asyncio.get_running_loop().create_future())
         self._waiting.append(mine)
+        if not self._running:
+            return await self._run_for_all(mine)
         try:
-            async with self._running:
-                if mine.results is None:
-                    await self._run_for_all()
-        finally:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-        assert mine.results is not None, "the run was for all who waited"
-        return mine.results
+            results = await mine.answer
+        except asyncio.CancelledError:
+            self._leave(mine)
+            raise
+        return await self._run_for_all(mine) if results is None else results
 
-    async def _run_for_all(self) -> None:
-        calls, self._waiting = self._waiting, []
+    async def _run_for_all(self, mine: _Call[ItemT, ResultT]) -> list[ResultT]:
+        self._running = True
+        calls = [call for call in self._waiting if call is mine or not call.answer.done()]
+        self._waiting = []
         try:
             results = await self._run([item for call in calls for item in call.items])
         except BaseException:
-            self._waiting[:0] = calls
+            self._waiting[:0] = [call for call in calls if call is not mine]
             raise
-        start = 0
-        for call in calls:
-            end = start + len(call.items)
-            call.results = results[start:end]
-            start = end
+        else:
+            return _handed_out(results, calls, mine)
+        finally:
+            self._hand_on()
+
+    def _leave(self, mine: _Call[ItemT, ResultT]) -> None:
+        """Wait no more, and let another run where it was this one's turn."""
+        if mine in self._waiting:
+            self._waiting.remove(mine)
+        if not mine.answer.cancelled() and mine.answer.result() is None:
+            self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Have the first who still waits run for all."""
+        first = next((call for call in self._waiting if not call.answer.done()), None)
+        self._running = first is not None
+        if first is not None:
+            first.answer.set_result(None)
+
+
+def _handed_out(
+    results: list[ResultT],
+    calls: Sequence[_Call[ItemT, ResultT]],
+    mine: _Call[ItemT, ResultT],
+) -> list[ResultT]:
+    """Give every caller its part of the results, and return one's own."""
+    start, own = 0, []
+    for call in calls:
+        part = results[start : (start := start + len(call.items))]
+        if call is mine:
+            own = part
+        elif not call.answer.done():
+            call.answer.set_result(part)
+    return own
