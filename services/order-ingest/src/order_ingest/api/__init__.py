@@ -1,7 +1,7 @@
 """The HTTP doors, under /v1; every error is an RFC 9457 problem."""
 
-from fastapi import Depends, FastAPI
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIRouter
 
 from order_ingest.api import (
     catalogue,
@@ -20,7 +20,7 @@ from order_ingest.api import (
 )
 from order_ingest.api.answers import EVERYWHERE, refusals
 from order_ingest.api.bodies import Limits
-from order_ingest.api.reading import KeyRing
+from order_ingest.api.reading import KeyRing, install_guards
 from order_ingest.api.schema import describe
 from order_ingest.domain.keys import Action
 from order_ingest.domain.limits import Limit
@@ -71,21 +71,23 @@ def create_api(
     ]
     if door.clock.replay:
         routers.append((Action.CLOCK, clock.router(door)))
+    signed = APIRouter()
     if deliveries is not None and known_shops is not None:
         routers.append((Action.SHOPS, shops.router(known_shops, deliveries, ring)))
-        api.include_router(  # what is signed has no key
-            webhooks.router(deliveries),
-            dependencies=[Depends(ring.address)],
-            responses=refusals(400, 401, 404, 408, 413, 422, 429, 503),
-        )
-    guards = {
-        route.endpoint: ring.may(action)
+        signed = webhooks.router(deliveries)
+        api.include_router(signed, responses=refusals(400, 401, 404, 408, 413, 422, 429, 503))
+    for _, router in routers:
+        api.include_router(router, responses=EVERYWHERE)
+    keyed = {
+        route.endpoint: ring.may(action).admit
         for action, router in routers
-        for route in router.routes
-        if isinstance(route, APIRoute)
+        for route in _routes(router)
     }
-    idempotency.install(api, answers, guards)
-    for action, router in routers:
-        api.include_router(router, dependencies=[Depends(ring.may(action))], responses=EVERYWHERE)
-    describe(api)
+    install_guards(api, {**keyed, **{route.endpoint: ring.stranger for route in _routes(signed)}})
+    idempotency.install(api, answers)
+    describe(api, without_key=[route.path_format for route in _routes(signed)])
     return api
+
+
+def _routes(router: APIRouter) -> list[APIRoute]:
+    return [route for route in router.routes if isinstance(route, APIRoute)]

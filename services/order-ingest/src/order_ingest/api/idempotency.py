@@ -4,10 +4,10 @@ Without a key nothing happens twice either, since ids are the sender's own; with
 the first one to the byte, also where the world has changed meanwhile.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
@@ -29,53 +29,35 @@ _MAX_BODY_BYTES = 4_194_304
 """The largest limit of all bodies that are read as a whole; each route has its own after it."""
 
 Handle = Callable[[Request], Awaitable[Response]]
-Endpoint = Callable[..., Any]
 
 
-class Admits(Protocol):
-    """Lets requests in; `reading.Guard`."""
-
-    async def admit(self, request: Request) -> Holder:
-        """Return who makes a request. Raises Problem."""
-
-
-def install(api: FastAPI, answers: Answers, guards: Mapping[Endpoint, Admits]) -> None:
-    """Have an API's answers remembered.
-
-    Args:
-        api: The API.
-        answers: Where.
-        guards: Who lets requests in, by what answers them; the answers of others are not kept.
-    """
+def install(api: FastAPI, answers: Answers) -> None:
+    """Have an API's answers remembered."""
     api.state.answers = answers
-    api.state.guards = guards
 
 
-async def answered_once(request: Request, handle: Handle, endpoint: Endpoint) -> Response:
+async def answered_once(request: Request, handle: Handle, by: Holder | None) -> Response:
     """Answer a request, or give the answer that its key was given before.
-
-    What the sender's API key is not good for is not answered again either.
 
     Args:
         request: The request.
         handle: Answers it.
-        endpoint: What answers it; a signed request, without a guard, counts once by what is in it.
+        by: Who makes it; a signed request, which nobody's key came with, counts once by what is in
+            it.
 
     Raises:
         Problem: 400, the key is none; 409, the same request is being answered; 422, the key was
             used with another request.
     """
     given = request.headers.get(HEADER)
-    by: Admits | None = request.app.state.guards.get(endpoint)
     if given is None or request.method != "POST" or by is None:
         return await handle(request)
     key = _key(given)
-    shop = (await by.admit(request)).shop
     limit = limits_of(request).bulk_bytes if media_type(request) == NDJSON else _MAX_BODY_BYTES
     body = await read_body(request, limit)
     said = "\n".join((request.url.path, request.url.query, media_type(request))).encode()
     answers: Answers = request.app.state.answers
-    claim = await answers.claim(shop, key, blake2b(said + b"\n" + body, digest_size=16).digest())
+    claim = await answers.claim(by.shop, key, blake2b(said + b"\n" + body, digest_size=16).digest())
     if claim.other_body:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"{HEADER} {key!r} was used with another request"
@@ -93,11 +75,11 @@ async def answered_once(request: Request, handle: Handle, endpoint: Endpoint) ->
     try:
         response, answer = await _answer(Request(request.scope, _again(body)), handle)
         if answer is not None:
-            await answers.keep(shop, key, answer)
+            await answers.keep(by.shop, key, answer)
             kept = True
     finally:
         if not kept:
-            await answers.give_back(shop, key)
+            await answers.give_back(by.shop, key)
     return response
 
 

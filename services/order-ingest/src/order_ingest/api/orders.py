@@ -26,10 +26,14 @@ from order_ingest.handlers import Accepted, Door
 
 
 def router(door: Door, keys: KeyRing) -> APIRouter:
-    """Return the routes of orders; whose they are follows from the key."""
+    """Return the routes of orders; whose they are follows from the key.
+
+    The first two read for themselves what others have injected: they are asked most by far, and a
+    dependency costs what it costs to check an order.
+    """
     routes = APIRouter(prefix="/v1", tags=["orders"], route_class=DoorRoute)
     shop_of_key = Depends(keys.shop)
-    read_batch = BodyReader()
+    read_json = BodyReader()
 
     @routes.post(
         "/orders",
@@ -37,8 +41,9 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
         responses=accepts(Acceptance, 409),
         openapi_extra=body_of(OrderRequest),
     )
-    async def place_order(body: Body, shop: Annotated[str, shop_of_key]) -> Response:
+    async def place_order(request: Request) -> Response:
         """Place one order: 202 once it is durable, the same answer to every repeat of it."""
+        shop, body = await keys.shop(request), await read_json(request)
         [answer] = await door.orders.place(shop, [parse(OrderRequest, body)])
         if isinstance(answer, Accepted):
             return acceptance(answer)
@@ -50,16 +55,17 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
         responses=accepts(BatchAnswer, mixed=True),
         openapi_extra=bulk.DESCRIPTION,
     )
-    async def place_orders(request: Request, shop: Annotated[str, shop_of_key]) -> Response:
+    async def place_orders(request: Request) -> Response:
         """Place up to 1,000 orders, each for itself: 202 when all are taken, else 207.
 
         As NDJSON any number of orders, one a line, answered line by line and in order.
         """
+        shop = await keys.shop(request)
         if media_type(request) == NDJSON:
             lines = await read_body(request, limits_of(request).bulk_bytes)
             answers = bulk.answer_lines(request, door, shop, lines)
             return StreamingResponse(answers, HTTPStatus.OK, media_type=NDJSON)
-        requests = parse_batch(OrderBatch, OrderRequest, "orders", await read_batch(request))
+        requests = parse_batch(OrderBatch, OrderRequest, "orders", await read_json(request))
         return batch_answer(await door.orders.place(shop, requests))
 
     @routes.post(

@@ -1,11 +1,11 @@
 """Who speaks, and what they say: the API key, the body and the trace of a request."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, FastAPI, Request, Response, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader
 
@@ -33,21 +33,36 @@ WRONG_KEY_COST = 20
 _KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
+Admit = Callable[[Request], Awaitable[Holder | None]]
+"""Lets a request in and tells who makes it, or raises; None where no key is asked for."""
+
+
+def install_guards(api: FastAPI, guards: Mapping[Callable[..., Any], Admit]) -> None:
+    """Have requests let in, by what answers them.
+
+    They are no dependencies: FastAPI resolves each of those anew for every request, with all that
+    it may need, and a guard came to a tenth of an order.
+    """
+    api.state.guards = guards
+
+
 class DoorRoute(APIRoute):
-    """A route whose requests are traced, under the name of its template, and told their limits."""
+    """A route that is guarded, traced under the name of its template, and tells its limits."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
         """Return the handler, inside the span of the request."""
         handle: Any = super().get_route_handler()
         name = f"{' '.join(sorted(self.methods or ()))} {self.path_format}"
 
-        async def traced(request: Request) -> Response:
+        async def guarded(request: Request) -> Response:
+            admit: Admit | None = request.app.state.guards.get(self.endpoint)
             with telemetry.request_span(name, request.headers.get("traceparent")):
-                response = await answered_once(request, handle, self.endpoint)
-            response.headers.update(getattr(request.state, "limits", {}))
+                holder = None if admit is None else await admit(request)
+                response = await answered_once(request, handle, holder)
+            response.raw_headers.extend(getattr(request.state, "limits", ()))
             return response
 
-        return traced
+        return guarded
 
 
 class KeyRing:
@@ -66,9 +81,7 @@ class KeyRing:
         self._guards = {action: Guard(self, action) for action in Action}
 
     def may(self, action: Action) -> "Guard":
-        """Return the dependency that lets in whoever has a key for an action, and tells who it is.
-
-        Always the same for an action, so that FastAPI asks it once a request.
+        """Return what lets in whoever has a key for an action; as a dependency, who that is.
 
         Raises:
             Problem: 403, the key is not good for it; and what `holder` raises.
@@ -82,14 +95,16 @@ class KeyRing:
             known = await self.holder(request, request.headers.get(_KEY_HEADER.model.name))
         return known.shop
 
-    async def address(self, request: Request) -> str:
-        """Return the network that a request comes from, where it has not sent too much.
-
-        For doors without keys: `holder` asks it by itself.
+    async def stranger(self, request: Request) -> None:
+        """Let in whoever has not sent too much from one network, with or without a key.
 
         Raises:
-            Problem: 429, it has.
+            Problem: 429, they have.
         """
+        self._network(request)
+
+    def _network(self, request: Request) -> str:
+        """Return the network that a request comes from. Raises Problem: 429, it sent too much."""
         network = network_of(request.client.host if request.client else "")
         room = self._by_address.take(network, time.monotonic())
         if not room.allowed:
@@ -104,7 +119,7 @@ class KeyRing:
                 from where it comes from.
             Transient: Whose it is cannot be looked up.
         """
-        network = await self.address(request)
+        network = self._network(request)
         holder = None if key is None else await self._keys.holder(key)
         if holder is None:
             self._by_address.take(network, time.monotonic(), WRONG_KEY_COST - 1)
@@ -116,7 +131,8 @@ class KeyRing:
         room = self._by_key.take(f"{holder.shop} {holder.key_id}", time.monotonic())
         if not room.allowed:
             raise _too_many("key", self._by_key, room)
-        request.state.limits = _limits("key", self._by_key, room)
+        told = _limits("key", self._by_key, room)
+        request.state.limits = [(name.encode(), value.encode()) for name, value in told.items()]
         request.state.holder = holder
         return holder
 
@@ -142,14 +158,17 @@ class Guard:
             Problem: 403, the key is not good for it; and what `KeyRing.holder` raises.
         """
         known: Holder | None = getattr(request.state, "holder", None)
-        holder = await self._ring.holder(request, key) if known is None else known
+        return self._checked(await self._ring.holder(request, key) if known is None else known)
+
+    async def admit(self, request: Request) -> Holder:
+        """Return who makes a request, which nobody has been asked yet. Raises as above."""
+        key = request.headers.get(_KEY_HEADER.model.name)
+        return self._checked(await self._ring.holder(request, key))
+
+    def _checked(self, holder: Holder) -> Holder:
         if self._action not in holder.actions:
             raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {self._action.value}")
         return holder
-
-    async def admit(self, request: Request) -> Holder:
-        """Return who makes a request, before it is routed to its dependencies. Raises Problem."""
-        return await self(request, request.headers.get(_KEY_HEADER.model.name))
 
 
 def _too_many(name: str, limit: Limit, room: Room) -> Problem:

@@ -1,5 +1,6 @@
 """The API's description: bodies are read as bytes, so their schemas are told here."""
 
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import FastAPI
@@ -78,14 +79,25 @@ def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     }
 
 
-def describe(api: FastAPI) -> None:
-    """Give the API a description in which the models of all bodies stand among the components."""
+def describe(api: FastAPI, without_key: Collection[str] = ()) -> None:
+    """Give the API a description in which the models of all bodies stand among the components.
+
+    Args:
+        api: The API.
+        without_key: The addresses that need no API key; all others do, which guards look at that
+            FastAPI does not know of.
+    """
     generate = api.openapi
 
     def openapi() -> dict[str, Any]:
         if api.openapi_schema is None:
-            components = generate().setdefault("components", {})
+            description = generate()
+            components = description.setdefault("components", {})
             components.setdefault("schemas", {}).update(_SCHEMAS["$defs"])
+            [scheme] = components["securitySchemes"]
+            for path in description["paths"].keys() - set(without_key):
+                for operation in description["paths"][path].values():
+                    operation["security"] = [{scheme: []}]
         assert api.openapi_schema is not None, "the description has been generated"
         return api.openapi_schema
 
