@@ -114,9 +114,9 @@ def headers_of(
     event_type: str,
     source: str,
     time: str,
-    cause: str | None,
-    traceparent: str | None,
-    position: Position | None,
+    cause: str | None = None,
+    traceparent: str | None = None,
+    position: Position | None = None,
 ) -> list[tuple[str, bytes]]:
     """Return the headers of an event's record: the attributes of a `Message`, time by RFC 3339."""
     headers = [

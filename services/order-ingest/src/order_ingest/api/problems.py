@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic_core import to_json
 
 from order_ingest.domain.channels import BadSignature
 from order_ingest.domain.findings import Conflict, Finding, Forbidden, Refused, Unknown
@@ -14,6 +15,8 @@ from order_ingest.handlers import Accepted, Outcome
 from restock_common.errors import JsonScalar, Permanent
 from restock_common.runtime import problems
 from restock_common.runtime.problems import describe
+
+_ACCEPTED = int(HTTPStatus.ACCEPTED)
 
 
 def describe_refusal(error: Permanent) -> dict[str, Any]:
@@ -52,9 +55,9 @@ def accepted(answer: Accepted) -> dict[str, Any]:
     return {**members, **dict(answer.more)}
 
 
-def acceptance(answer: Accepted) -> JSONResponse:
+def acceptance(answer: Accepted) -> Response:
     """Return the answer to something that has become durable."""
-    return JSONResponse(accepted(answer), HTTPStatus.ACCEPTED)
+    return Response(to_json(accepted(answer)), _ACCEPTED, media_type="application/json")
 
 
 def batch_answer(answers: Iterable[Accepted | Permanent]) -> JSONResponse:

@@ -40,7 +40,9 @@ def order_lines(
             reason = f"was {shown(old.sku)!r} in this line: another sku is another line"
             findings.append(Finding(f"{at}.{number - 1}.sku", reason, shown(line.sku)))
         components = old.components if old else catalogue.products[line.sku].components
-        if any(one.quantity * line.quantity > MAX_UNITS_PER_LINE for one in components):
+        if components and any(
+            one.quantity * line.quantity > MAX_UNITS_PER_LINE for one in components
+        ):
             reason = f"takes more than {MAX_UNITS_PER_LINE} units of a component"
             findings.append(Finding(f"{at}.{number - 1}.quantity", reason, line.quantity))
             continue

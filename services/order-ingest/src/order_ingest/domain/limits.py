@@ -4,10 +4,10 @@ Source: ITU-T I.371, annex A: the theoretical arrival time of the next cell.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from typing import NamedTuple
 
 MAX_BUCKETS = 100_000
 """The one that was used longest ago makes room: it is the most likely to be full again."""
@@ -15,8 +15,7 @@ MAX_BUCKETS = 100_000
 _IPV6_NETWORK_BITS = 64  # what one customer of a provider is given
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """What a bucket has to say.
 
     Attributes:

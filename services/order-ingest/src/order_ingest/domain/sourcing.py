@@ -2,11 +2,14 @@
 
 from math import asin, cos, radians, sin, sqrt
 
+from pydantic import TypeAdapter
+
 from restock_common.contracts.catalogue import Catalogue
-from restock_common.contracts.ledger import CandidateLocation, Place, Sourcing
+from restock_common.contracts.ledger import Place, Sourcing
 
 EARTH_RADIUS_KM = 6371.0088  # the mean radius of the IUGG
 
+_RANKED = TypeAdapter(tuple[Sourcing, ...])
 _DECIMALS = 3  # metres: no ranking hangs on the last bit of a sine
 
 
@@ -28,19 +31,22 @@ def rank_pools(catalogue: Catalogue, destination: Place) -> tuple[Sourcing, ...]
     A pool is as near as its nearest warehouse. Equal distances are ranked by id, so that the
     answer depends on nothing but the catalogue's content. Empty while no pool has a warehouse.
     """
-    candidates: dict[str, list[CandidateLocation]] = {}
+    candidates: dict[str, list[tuple[float, str]]] = {}
     for location in catalogue.locations.values():
         if location.pool in catalogue.pools:
-            candidates.setdefault(location.pool, []).append(
-                CandidateLocation(
-                    location=location.location,
-                    distance_km=distance_km(location.place, destination),
-                )
-            )
-    for near_to_far in candidates.values():
-        near_to_far.sort(key=lambda candidate: (candidate.distance_km, candidate.location))
-    ranked = sorted(candidates, key=lambda pool: (candidates[pool][0].distance_km, pool))
-    return tuple(
-        Sourcing(pool=pool, shard=catalogue.pools[pool].shard, locations=tuple(candidates[pool]))
-        for pool in ranked
+            distance = distance_km(location.place, destination)
+            candidates.setdefault(location.pool, []).append((distance, location.location))
+    ranked = sorted((min(near)[0], pool) for pool, near in candidates.items())
+    return _RANKED.validate_python(
+        [
+            {
+                "pool": pool,
+                "shard": catalogue.pools[pool].shard,
+                "locations": [
+                    {"location": name, "distance_km": distance}
+                    for distance, name in sorted(candidates[pool])
+                ],
+            }
+            for _, pool in ranked
+        ]
     )

@@ -10,7 +10,7 @@ from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Accepted, Clock, MasterData, Sandboxes
 from restock_common import telemetry
 from restock_common.contracts import Event
-from restock_common.contracts.envelope import Message, encode
+from restock_common.contracts.envelope import encode_body, headers_of
 from restock_common.contracts.topics import SANDBOX
 from restock_common.errors import Permanent, Transient
 from restock_common.kafka import partition_of
@@ -74,14 +74,15 @@ class Desk:
             source: Who says it.
             body: The event as JSON, where it has been written before.
         """
-        message = Message(
+        time = self.clock.come() if time is None else time
+        headers = headers_of(
             event_id,
+            event.type_name(),
             source,
-            self.clock.come() if time is None else time,
-            event,
+            time.isoformat(),
             traceparent=telemetry.traceparent(),
         )
-        headers, body = encode(message, body)
+        body = encode_body(event) if body is None else body
         key = None if event.key is None else event.key.encode()
         subject = told_of(event)
         topic = SANDBOX if subject is not None and self.sandboxes(subject) else event.topic
@@ -123,6 +124,6 @@ def attempt(take: Callable[[AskedT], AnswerT], asked: AskedT | Permanent) -> Ans
 def counted(kind: str, answers: Sequence[Accepted | Permanent]) -> Sequence[Accepted | Permanent]:
     """Count what was accepted and what was refused; return it as it is."""
     accepted = sum(isinstance(one, Accepted) for one in answers)
-    telemetry.TAKEN_IN.labels(kind, "accepted").inc(accepted)
-    telemetry.TAKEN_IN.labels(kind, "refused").inc(len(answers) - accepted)
+    telemetry.taken_in(kind, "accepted").inc(accepted)
+    telemetry.taken_in(kind, "refused").inc(len(answers) - accepted)
     return answers
