@@ -38,6 +38,7 @@ class Gathered(Generic[ItemT, ResultT]):
         mine = _Call[ItemT, ResultT](items, asyncio.get_running_loop().create_future())
         self._waiting.append(mine)
         if not self._running:
+            self._running = True
             return await self._run_for_all(mine)
         try:
             results = await mine.answer
@@ -47,13 +48,14 @@ class Gathered(Generic[ItemT, ResultT]):
         return await self._run_for_all(mine) if results is None else results
 
     async def _run_for_all(self, mine: _Call[ItemT, ResultT]) -> list[ResultT]:
-        self._running = True
-        calls = [call for call in self._waiting if call is mine or not call.answer.done()]
-        self._waiting = []
+        calls: list[_Call[ItemT, ResultT]] = []
         try:
+            await asyncio.sleep(0)  # what has come in the same turn of the loop comes along
+            calls = [call for call in self._waiting if call is mine or not call.answer.done()]
+            self._waiting = []
             results = await self._run([item for call in calls for item in call.items])
         except BaseException:
-            self._waiting[:0] = [call for call in calls if call is not mine]
+            self._waiting = [call for call in calls + self._waiting if call is not mine]
             raise
         else:
             return _handed_out(results, calls, mine)
