@@ -75,6 +75,7 @@ def replica(database: Database, producer: Producer) -> Webhooks:
         register=PostgresRegister(),
         customers=customers(database),
         room=PostgresWaitingRoom(),
+        seal=SEAL,
     )
     return Webhooks(door, shops, SmallAtlas())
 

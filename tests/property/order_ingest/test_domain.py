@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.order_ingest.sample import PRIVACY, customers
+from tests.unit.order_ingest.sample import PRIVACY, SEAL, customers
 
 from order_ingest.domain import orders
 from order_ingest.domain.checks import Known
@@ -117,6 +117,7 @@ def application() -> StorefrontOrders:
         register=PostgresRegister(),
         customers=customers(database),
         room=PostgresWaitingRoom(),
+        seal=SEAL,
     )
     return StorefrontOrders(
         door, PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(), {"shop"}

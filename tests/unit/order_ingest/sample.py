@@ -24,6 +24,7 @@ NOW = datetime(2017, 1, 2, 9, tzinfo=UTC)
 CHICAGO = Place(latitude=41.88, longitude=-87.63)
 HOUSTON = Place(latitude=29.76, longitude=-95.37)
 PRIVACY = Privacy("a secret of thirty-two characters", position_decimals=3)
+SEAL = Seal({"test": bytes(32)})
 BREAKFAST = (Component(sku="tea", quantity=2), Component(sku="milk", quantity=1))
 
 
@@ -63,4 +64,4 @@ def request(**changes: Any) -> OrderRequest:
 
 
 def customers(database: Database) -> Customers:
-    return Customers(database, PostgresRecipients(Seal({"test": bytes(32)})), PRIVACY)
+    return Customers(database, PostgresRecipients(SEAL), PRIVACY)

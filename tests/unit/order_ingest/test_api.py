@@ -2,7 +2,7 @@
 
 import httpx
 import pytest
-from tests.unit.order_ingest.sample import customers
+from tests.unit.order_ingest.sample import SEAL, customers
 
 from order_ingest.api import KeyRing, Limit, Limits, create_api
 from order_ingest.handlers import Clock, Desk, Door, Keys, Outlet
@@ -44,6 +44,7 @@ def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
         register=PostgresRegister(),
         customers=customers(database),
         room=PostgresWaitingRoom(),
+        seal=SEAL,
     )
     bootstrap = {KEY: "shop", "another-key": "other"}
     keys = Keys(database, PostgresKeys(), bootstrap, cache_s=1)

@@ -12,6 +12,7 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RESTOCK_API_KEYS", raising=False)
     monkeypatch.setenv("RESTOCK_TOKEN_SECRET", "a secret of thirty-two characters")
     monkeypatch.setenv("RESTOCK_MASTER_KEYS", f"test={'A' * 43}=")
+    monkeypatch.setenv("RESTOCK_DEAD_LETTER_KEYS", f"test={'A' * 43}=")
 
 
 def test_a_shop_may_have_several_keys(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,6 +51,20 @@ def test_without_keys_there_is_no_door(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         read_settings(Settings)
     assert "RESTOCK_API_KEYS" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "variable", ["RESTOCK_TOKEN_SECRET", "RESTOCK_MASTER_KEYS", "RESTOCK_DEAD_LETTER_KEYS"]
+)
+def test_without_what_encrypts_there_is_no_door(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str
+) -> None:
+    """What came in by a webhook and cannot be taken stands in its dead letter alone."""
+    monkeypatch.setenv("RESTOCK_API_KEYS", "one=aaaaaaaa")
+    monkeypatch.delenv(variable)
+    with pytest.raises(SystemExit):
+        read_settings(Settings)
+    assert capsys.readouterr().err.startswith(variable)
 
 
 def test_an_unknown_clock_is_named(

@@ -29,9 +29,12 @@ class KafkaSettings(BaseSettings):
         dead_letter_keys: What dead letters are encrypted with: `name=key` pairs separated by
             commas, a key being the base64 of 32 random bytes; the first one encrypts, all decrypt.
             Without one a dead letter holds nothing of the record, which stays where it came from.
+            order-ingest has to have one: what comes by webhook or MQTT stays nowhere else.
     """
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, frozen=True, extra="ignore", validate_default=True
+    )
 
     kafka_bootstrap: Annotated[str, Field(min_length=3)] = "localhost:9092"
     kafka_idempotent: bool = True

@@ -13,7 +13,7 @@ from pydantic import (
     field_validator,
 )
 
-from restock_common.sealing import parse_keys
+from restock_common.sealing import Seal, parse_keys
 from restock_common.settings import ServiceSettings
 
 MIN_KEY_CHARACTERS = 8
@@ -101,6 +101,21 @@ class Settings(ServiceSettings):
     def _master_keys(cls, value: SecretStr) -> SecretStr:
         parse_keys(value.get_secret_value())
         return value
+
+    @field_validator("dead_letter_keys")
+    @classmethod
+    def _letters_hold_something(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            raise ValueError(
+                "is required: of a webhook that cannot be taken its letter is all that there is"
+            )
+        return value
+
+    def dead_letter_seal(self) -> Seal:
+        """Return what encrypts and decrypts dead letters."""
+        seal = super().dead_letter_seal()
+        assert seal is not None, "it is required"
+        return seal
 
 
 def shops_by_key(api_keys: SecretStr) -> dict[str, str]:

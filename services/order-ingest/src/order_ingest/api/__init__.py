@@ -84,7 +84,7 @@ def create_api(
         for route in _routes(router)
     }
     install_guards(api, {**keyed, **{route.endpoint: ring.stranger for route in _routes(signed)}})
-    idempotency.install(api, answers)
+    idempotency.install(api, answers, door.customers.privacy)
     describe(api, without_key=[route.path_format for route in _routes(signed)])
     return api
 

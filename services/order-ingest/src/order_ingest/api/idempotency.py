@@ -5,7 +5,6 @@ the first one to the byte, also where the world has changed meanwhile.
 """
 
 from collections.abc import Awaitable, Callable
-from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,7 @@ from starlette.types import Message
 from order_ingest.api.bodies import NDJSON, limits_of, media_type, read_body
 from order_ingest.api.problems import describe_refusal
 from order_ingest.domain.keys import Holder
+from order_ingest.domain.privacy import Privacy
 from order_ingest.handlers import Answer, Answers
 from restock_common.errors import Permanent
 from restock_common.runtime import problems
@@ -31,9 +31,16 @@ _MAX_BODY_BYTES = 4_194_304
 Handle = Callable[[Request], Awaitable[Response]]
 
 
-def install(api: FastAPI, answers: Answers) -> None:
-    """Have an API's answers remembered."""
+def install(api: FastAPI, answers: Answers, privacy: Privacy) -> None:
+    """Have an API's answers remembered.
+
+    Args:
+        api: The API.
+        answers: Where.
+        privacy: What keeps that from telling what was sent.
+    """
     api.state.answers = answers
+    api.state.privacy = privacy
 
 
 async def answered_once(request: Request, handle: Handle, by: Holder | None) -> Response:
@@ -57,7 +64,8 @@ async def answered_once(request: Request, handle: Handle, by: Holder | None) -> 
     body = await read_body(request, limit)
     said = "\n".join((request.url.path, request.url.query, media_type(request))).encode()
     answers: Answers = request.app.state.answers
-    claim = await answers.claim(by.shop, key, blake2b(said + b"\n" + body, digest_size=16).digest())
+    privacy: Privacy = request.app.state.privacy
+    claim = await answers.claim(by.shop, key, privacy.digest(said + b"\n" + body))
     if claim.other_body:
         raise Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, f"{HEADER} {key!r} was used with another request"

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
-from hashlib import blake2b
 from typing import Any
 
 from order_ingest.domain import kits
 from order_ingest.domain.findings import Conflict, Finding, Refused
-from order_ingest.domain.privacy import Privacy
+from order_ingest.domain.privacy import Privacy, may_be_one
 from order_ingest.domain.requests import (
     AmendmentRequest,
     CancelRequest,
@@ -33,7 +32,12 @@ from restock_common.errors import shown
 MAX_ORDER_BYTES = 900_000
 """A record of the ledger holds 2 MiB: the rest is for the ranked pools and warehouses."""
 
-_ADDED_BY_THE_DOOR: Any = {"sourcing": True, "lines": {"__all__": {"components"}}}
+_NOT_IN_THE_DIGEST: Any = {
+    "sourcing": True,
+    "destination": True,
+    "lines": {"__all__": {"components"}},
+}
+"""What the door added, and where it goes, which is compared by itself."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Placement:
 
     Attributes:
         event: What the ledger is told, with the pools as they were ranked then.
-        digest: Of what the shop said, without what the door added.
+        digest: Of what the shop said, without what the door added. It is keyed, and of nothing that
+            does not stand on the event: when the customer is forgotten, it tells nothing of them.
     """
 
     event: OrderPlaced
@@ -107,9 +112,6 @@ def place(
 ) -> Placement:
     """Return the order as it would be taken now.
 
-    The digest is of what the shop said, so that it stays the same however customers are called and
-    places are told.
-
     Args:
         shop: Who sends it.
         request: What was sent, of skus that the catalogue has.
@@ -122,9 +124,9 @@ def place(
     """
     event = OrderPlaced(
         order=shops_id(shop, request.order),
-        customer=request.customer,
+        customer=privacy.token(shop, request.customer),
         placed_at=request.placed_at,
-        destination=request.destination,
+        destination=privacy.coarsen(request.destination),
         window=request.window,
         lines=kits.order_lines(request.lines, catalogue),
         sourcing=sourcing,
@@ -136,13 +138,8 @@ def place(
         value=request.value,
     )
     # Without defaults, so that a field that is added later changes no order's digest.
-    said = event.model_dump_json(exclude=_ADDED_BY_THE_DOOR, exclude_defaults=True).encode()
-    told = {
-        "customer": privacy.token(shop, request.customer),
-        "destination": privacy.coarsen(request.destination),
-    }
-    digest = blake2b(said, digest_size=16).digest()
-    placement = Placement(event.model_copy(update=told), digest)
+    said = event.model_dump_json(exclude=_NOT_IN_THE_DIGEST, exclude_defaults=True)
+    placement = Placement(event, privacy.digest(said.encode()))
     if len(placement.told) > MAX_ORDER_BYTES:
         _check_fits(placement.event, exclude={"sourcing"})
     return placement
@@ -176,7 +173,8 @@ def settle(first: Placement, asked: Placement) -> Placement:
     Raises:
         Conflict: The repeat says something else.
     """
-    if first.digest != asked.digest:
+    elsewhere = not may_be_one(first.event.destination, asked.event.destination)
+    if elsewhere or first.digest != asked.digest:
         raise Conflict(f"order {asked.order!r} was placed before with other content", field="order")
     return first
 

@@ -36,7 +36,7 @@ class Door:
         register: Remembers carts, transfers and expected receipts.
         customers: Keeps who gets orders, and knows what is told of customers.
         room: Where commands wait for what they are about.
-        seal: Encrypts what dead letters hold; without one they hold nothing.
+        seal: Encrypts what dead letters hold.
 
     Attributes:
         clock: The time that counts.
@@ -61,13 +61,13 @@ class Door:
         register: Register,
         customers: Customers,
         room: WaitingRoom,
-        seal: Seal | None = None,
+        seal: Seal,
     ) -> None:
         self._desk = desk
         self.sandboxes = desk.sandboxes
         self.clock = desk.clock
         self.customers = customers
-        self.letters = Letters(desk, seal)
+        self.letters = Letters(desk, seal, customers.privacy)
         self._waiting = Waiting(desk, self.letters, database, room)
         self.orders = Orders(desk, database, book, register, customers, self._waiting)
         self.holds = Holds(desk, database, register, self._waiting, customers.privacy)

@@ -29,7 +29,7 @@ class Holds:
         database: Where the register is.
         register: Remembers each cart, since its end carries nothing but its id.
         waiting: Keeps a release that comes before its cart.
-        privacy: What the ranking may tell of where a cart will go.
+        privacy: What the ranking, and what is remembered, may tell of where a cart will go.
     """
 
     def __init__(
@@ -57,10 +57,12 @@ class Holds:
         """
         known = self._desk.known()
         checks.check_hold(request, known)
-        ranked = rank_pools(known.catalogue, self._privacy.coarsen(request.destination))
+        near = self._privacy.coarsen(request.destination)
+        ranked = rank_pools(known.catalogue, near)
         if not ranked:
             raise Transient("the catalogue has no pool with a location yet")
-        asked = carts.hold(shop, request, known.catalogue, ranked, known.now)
+        told = request.model_copy(update={"destination": near})
+        asked = carts.hold(shop, told, known.catalogue, ranked, known.now)
         [(first, awaited)] = await self._enter([asked])
         event = register.settle(first, asked, "hold").event
         entry = _held(self._desk, event)

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import blake2b
 
+from order_ingest.domain.privacy import Privacy
 from order_ingest.handlers.desk import Desk
 from restock_common.contracts.envelope import Record, derive_id
 from restock_common.errors import Permanent
@@ -18,12 +18,14 @@ class Letters:
 
     Args:
         desk: What publishes them.
-        seal: Encrypts what they hold; without one they hold nothing.
+        seal: Encrypts what they hold: what came in by no topic stands nowhere else.
+        privacy: What keeps the ids of letters from telling what is in them.
     """
 
-    def __init__(self, desk: Desk, seal: Seal | None) -> None:
+    def __init__(self, desk: Desk, seal: Seal, privacy: Privacy) -> None:
         self._desk = desk
         self._seal = seal
+        self._privacy = privacy
 
     def of(self, record: Record, error: Permanent) -> Outgoing:
         """Return the letter of what would stand in a record, to be published."""
@@ -51,7 +53,7 @@ class Letters:
             Transient: It may not have been kept: have it sent again.
         """
         told = tuple((name, value.encode(errors="replace")) for name, value in headers.items())
-        digest = blake2b(repr((origin, told, body)).encode(), digest_size=8).digest()
+        digest = self._privacy.digest(repr((origin, told, body)).encode(), size=8)
         offset = int.from_bytes(digest, "big") >> 1  # there is no log: the content tells which
         timestamp_ms = int(came_at.timestamp() * 1000)
         await self._desk.publish(

@@ -121,12 +121,8 @@ class Shop:
     skus: Mapping[str, str] = field(default_factory=dict)
 
     def token(self, customer: str) -> str:
-        """Return what stands for a customer in events: the same for the same customer.
-
-        Mail addresses are the same however their letters are written.
-        """
-        plain = customer.strip().casefold().encode(errors="replace").decode()
-        return self.privacy.token(self.name, plain)
+        """Return what stands for a customer in events: the same for the same customer."""
+        return self.privacy.token(self.name, customer)
 
 
 @dataclass(frozen=True, slots=True)
