@@ -29,10 +29,12 @@ def _order_ingest() -> FastAPI:
     from order_ingest.__main__ import build
     from order_ingest.settings import Settings
 
+    no_key = SecretStr(f"none={base64.b64encode(bytes(KEY_BYTES)).decode()}")
     settings = Settings(
         api_keys=SecretStr("shop=not-a-real-key"),
         token_secret=SecretStr("not-a-real-secret-" + "-" * 32),
-        master_keys=SecretStr(f"none={base64.b64encode(bytes(KEY_BYTES)).decode()}"),
+        master_keys=no_key,
+        dead_letter_keys=no_key,
         clock="replay",
     )
     return build(settings).api
