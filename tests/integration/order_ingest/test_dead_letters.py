@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.integration.order_ingest.sample import Ingest, on_shards, order
 from tests.support import publish, publish_raw, read_letters, read_records, until
 
-from restock_common.contracts.ledger import OrderPlaced
+from restock_common.contracts.ledger import OrderAmended, OrderPlaced
 from restock_common.contracts.topics import DEAD_LETTERS, STOREFRONT_ORDERS
 from restock_common.transact import Outgoing
 
@@ -83,6 +84,33 @@ async def test_a_letter_is_seen_mended_and_taken_once(ingest: Ingest, tmp_path: 
     assert records[1].key == b"k"
     sent = [("shop", b"demo"), ("x-own", b"\xff"), ("restock-replay-of", letter_id.encode())]
     assert list(map(tuple, records[1].headers)) == sent
+
+
+async def test_a_command_that_was_set_aside_is_said_again_and_counts_once(
+    ingest: Ingest, tmp_path: Path
+) -> None:
+    """Its order did not bear it out: mended, it is the event that it would have been."""
+    number = "w/1 ü"
+    said = {"revision": 1, "lines": [{"line": "1", "sku": "milk", "quantity": 9}]}
+    path = f"/v1/orders/{quote(number)}/amendments"
+    waits = await ingest.http.post(path, json=said)
+    assert waits.json()["waiting"] is True
+    assert (await ingest.http.post("/v1/orders", json=order(number))).status_code == 202
+    [letter] = await restock(ingest, "list", "--topic", "order-ingest/waiting")
+    code, told = await restock(ingest, "replay", letter["id"])
+    assert (code, "shop 'demo'" in told) == (2, True)
+
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i s/milk/tea/ $1\n")
+    editor.chmod(0o700)
+    key = ingest.http.headers["X-API-Key"]
+    options = ["--edit", "--url", ingest.url, "--key", key]
+    for _ in range(2):
+        [sent] = await restock(ingest, "replay", letter["id"], *options, EDITOR=str(editor))
+        assert (sent["shop"], sent["status"]) == ("demo", 202)
+        assert json.loads(sent["answer"])["event"] == waits.json()["event"]
+    amended = await on_shards(ingest, OrderAmended, order=f"demo:{number}")
+    assert {(event.revision, event.lines[0].quantity) for _, event in amended} == {(1, 9)}
 
 
 async def test_letters_are_filtered(ingest: Ingest) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from tests.support import read_messages
-from tests.unit.order_ingest.sample import CHICAGO, catalogue, customers, request
+from tests.unit.order_ingest.sample import CHICAGO, NOW, SEAL, catalogue, customers, request
 
 from order_ingest.domain.requests import CancelRequest, HoldRequest
 from order_ingest.handlers import Accepted, Clock, Desk, Door, Outlet
@@ -22,9 +22,9 @@ from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STO
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
-from restock_common.sealing import Seal
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Outgoing, open_letter
+from restock_local.letterbox import HttpRequest, Letter
 
 pytestmark = pytest.mark.kafka
 
@@ -51,9 +51,6 @@ async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
     await started.start()
     yield started
     await started.stop()
-
-
-SEAL = Seal({"test": bytes(32)})
 
 
 def door(database: Database, producer: Producer, *, patience_s: float = 30.0) -> Door:
@@ -195,4 +192,9 @@ async def test_what_nothing_comes_for_is_given_up(
     held = open_letter(letter, SEAL)
     assert held is not None
     assert "'shop:never-placed' has not been placed here: given up" in held.reason
-    assert ("command", b"cancel") in held.headers
+    assert Letter("id", NOW, letter, held).request == HttpRequest(
+        "shop",
+        "POST",
+        "/v1/orders/shop:never-placed/cancel",
+        {"Content-Type": "application/json"},
+    )

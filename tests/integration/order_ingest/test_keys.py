@@ -9,8 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.order_ingest.sample import CATALOGUE, Ingest, order
-from tests.support import until
+from tests.integration.order_ingest.sample import CATALOGUE, Ingest, on_shards, order
+from tests.support import publish_raw, until
+
+from restock_common.contracts.ledger import OrderPlaced
+from restock_common.contracts.topics import STOREFRONT_ORDERS
+from restock_common.transact import Outgoing
 
 pytestmark = pytest.mark.kafka
 
@@ -74,6 +78,23 @@ async def test_nobody_gives_what_he_has_not(ingest: Ingest) -> None:
         assert less.status_code == 201
 
 
+async def test_nobody_gives_more_time_than_he_has(ingest: Ingest) -> None:
+    end, later = "2098-01-01T00:00:00+00:00", "2099-01-01T00:00:00+00:00"
+    orders = await issue(ingest, "orders")
+    keeper = await issue(ingest, "keys", "orders", ends_at=end)
+    async with holding(ingest, keeper["key"]) as http:
+        for asked in (
+            http.post("/v1/keys", json={"name": "n", "actions": ["orders"], "ends_at": later}),
+            http.post(f"/v1/keys/{orders['id']}/rotate"),
+        ):
+            answer = await asked
+            assert (answer.status_code, end in answer.json()["detail"]) == (403, True)
+        made = await http.post("/v1/keys", json={"name": "n", "actions": ["orders"]})
+        rotated = await http.post(f"/v1/keys/{keeper['id']}/rotate")
+        assert [one.json()["ends_at"] for one in (made, rotated)] == [end, end]
+        assert [one.status_code for one in (made, rotated)] == [201, 201]
+
+
 async def test_what_is_shown_of_keys_holds_no_secret(ingest: Ingest) -> None:
     made = await issue(ingest, "orders", ends_at="2099-01-01T00:00:00Z")
     secret = made["key"].rpartition("_")[2]
@@ -133,6 +154,12 @@ async def test_the_command_works_beside_the_service(ingest: Ingest) -> None:
             return (await http.post("/v1/orders", json={})).status_code == 401
 
         await until(is_out, what="the other process knows", timeout_s=20)
+    raw = json.dumps(order("by-kafka")).encode()
+    record = Outgoing(STOREFRONT_ORDERS.name, 0, None, [("shop", b"corner")], raw)
+    await publish_raw(ingest.kafka, [record])
+    await until(
+        lambda: on_shards(ingest, OrderPlaced, order="corner:by-kafka"), what="its order by Kafka"
+    )
     listed = await restock(ingest, "list", "--shop", "corner", "--json")
     assert [one["id"] for one in listed] == [new["id"], made["id"]]
     assert listed[1]["last_used_at"] is not None

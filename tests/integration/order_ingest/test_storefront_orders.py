@@ -131,7 +131,7 @@ async def test_an_order_that_is_repeated_in_one_batch(ingest: Ingest) -> None:
         (record(b"{}"), "order", "required"),
         (record(order("d-1"), headers=()), "header shop", "is missing"),
         (record(order("d-1"), headers=(("shop", b"nobody"),)), "header shop", "'nobody'"),
-        (record(order("d-1"), headers=(("shop", b"\xff"),)), "header shop", "not a shop"),
+        (record(order("d-1"), headers=(("shop", b"\xff"),)), "header shop", "no shop"),
         (record(order("d-1", lines=[{"sku": "coffee", "quantity": 1}])), "lines.0.sku", "'coffee'"),
         (record(order("d-1", lines=[{"sku": "tea", "quantity": 0}])), "lines.0.quantity", "0"),
         (record(order("d-1", placed_at="2099-01-01T00:00:00Z")), "placed_at", "2099"),
@@ -139,7 +139,7 @@ async def test_an_order_that_is_repeated_in_one_batch(ingest: Ingest) -> None:
         (record({"cancel": 5}), "cancel", "5"),
         (record({"cancel": "x", "cancelled_at": "2099-01-01T00:00Z"}), "cancelled_at", "2099"),
         (record({"cancel": "x", "customer": "y"}), "customer", "'y'"),
-        (record(b"?", headers=(("shop", b"\x00" * 500_000),)), "header shop", "not a shop"),
+        (record(b"?", headers=(("shop", b"\x00" * 500_000),)), "header shop", "no shop"),
     ],
 )
 async def test_a_bad_record_becomes_a_dead_letter(

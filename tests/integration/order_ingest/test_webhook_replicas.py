@@ -3,27 +3,31 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.support import read_messages
 from tests.unit.order_ingest.channels.sample import GAZETTEER, Case, case, settings
-from tests.unit.order_ingest.sample import catalogue, customers
+from tests.unit.order_ingest.sample import SEAL, catalogue, customers
 
+from order_ingest.domain.keys import Action
 from order_ingest.domain.places import Gazetteer
+from order_ingest.domain.requests import KeyRequest
 from order_ingest.handlers import (
     Accepted,
     Atlas,
     Clock,
     Desk,
     Door,
+    Keys,
     Outlet,
     Shops,
     Skipped,
     Webhooks,
 )
 from order_ingest.store import (
+    PostgresKeys,
     PostgresOrderBook,
     PostgresRegister,
     PostgresShopBook,
@@ -57,11 +61,12 @@ class SmallAtlas(Atlas):
         return GAZETTEER
 
 
-SEAL = Seal({"test": bytes(32)})
+def known_shops(database: Database, seal: Seal = SEAL) -> Shops:
+    return Shops(database, PostgresShopBook(seal), PostgresKeys())
 
 
 def replica(database: Database, producer: Producer) -> Webhooks:
-    shops = Shops(database, PostgresShopBook(SEAL))
+    shops = known_shops(database)
     shops.sandboxes = frozenset()  # as it is read at the start
     door = Door(
         desk=Desk(
@@ -85,7 +90,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
     await opened.open()
     await opened.migrate(["restock_common", "order_ingest"])
-    shops = Shops(opened, PostgresShopBook(SEAL))
+    shops = known_shops(opened)
     await shops.put("shop", settings("shopify", locations={}, return_location="n1"))
     await shops.put_skus("shop", {"43729077": "milk"})
     yield opened
@@ -158,7 +163,7 @@ async def test_a_kit_comes_back_as_its_components(
 async def test_secrets_are_sealed_and_opened_by_the_master_keys(
     database: Database, producer: Producer
 ) -> None:
-    shops = Shops(database, PostgresShopBook(SEAL))
+    shops = known_shops(database)
     await shops.put("sealed", settings("shopify"))
     async with database.connection() as connection:
         row = await connection.fetchrow("SELECT * FROM shops WHERE shop = 'sealed'")
@@ -166,17 +171,40 @@ async def test_secrets_are_sealed_and_opened_by_the_master_keys(
     assert b"a-secret-of-the-shop" not in row["secrets"]
     assert "a-secret-of-the-shop" not in row["settings"]
     assert (await shops.settings("sealed")) == settings("shopify")
-    other = Shops(database, PostgresShopBook(Seal({"other": bytes(32)})))
+    other = known_shops(database, Seal({"other": bytes(32)}))
     with pytest.raises(Transient, match="put its settings again"):
         await other.settings("sealed")
     both = PostgresShopBook(Seal({"newer": bytes(range(32)), "test": bytes(32)}))
     async with database.transaction() as connection:
         assert await both.reseal(connection) >= 1
         assert await both.reseal(connection) == 0
-    newer = Shops(database, PostgresShopBook(Seal({"newer": bytes(range(32))})))
+    newer = known_shops(database, Seal({"newer": bytes(range(32))}))
     assert (await newer.settings("sealed")) == settings("shopify")
 
 
 @pytest.mark.parametrize("name", ["", "\x00", "a" * 33, "Tea", "a/b", "ü"])
 async def test_a_name_that_no_shop_can_have(database: Database, name: str) -> None:
-    assert await Shops(database, PostgresShopBook(SEAL)).settings(name) is None
+    assert await known_shops(database).settings(name) is None
+
+
+async def test_a_shop_may_send_orders_by_kafka_while_it_may_by_http(database: Database) -> None:
+    shops, keys = known_shops(database), Keys(database, PostgresKeys(), {}, cache_s=1)
+
+    async def may_send(shop: str) -> bool:
+        await shops.refresh()
+        return shops.may_send_orders(shop)
+
+    async def issue(shop: str, action: Action) -> str:
+        _, made = await keys.issue(shop, KeyRequest(name="n", actions=(action,)), by=None)
+        return made.id
+
+    assert not await may_send("corner")
+    key_id = await issue("corner", Action.ORDERS)
+    assert await may_send("corner")
+    _, new = await keys.rotate(key_id, timedelta(0), by=None)
+    assert await may_send("corner")
+    await keys.revoke(new.id, by=None)
+    assert not await may_send("corner")
+    await issue("window", Action.SHOPS)
+    assert not await may_send("window")
+    assert not await may_send("shop"), "which has settings, and no key"

@@ -304,6 +304,17 @@ async def test_settings_are_the_shops_own(ingest: Ingest) -> None:
     assert [one["field"] for one in answer.json()["errors"]] == ["channel"]
     answer = await ingest.http.put(f"/v1/shops/{ingest.shop}", json={"chanel": "shopify"})
     assert {one["field"] for one in answer.json()["errors"]} == {"channel", "chanel"}
+    hush = json.dumps({"kty": "RSA", "n": "AQ", "e": "AQ", "d": "hush"})
+    for wrong, fields in (
+        ({"public_keys": ["hush"]}, ["public_keys.0"]),
+        ({"public_keys": [hush]}, ["public_keys.0"]),
+        ({"secrets": ["hush"], "secret": "hush"}, ["secrets.0", "secret"]),
+    ):
+        body = {"channel": "saleor", **wrong}
+        answer = await ingest.http.put(f"/v1/shops/{ingest.shop}", json=body)
+        assert answer.status_code == 422
+        assert [one["field"] for one in answer.json()["errors"]] == fields
+        assert "hush" not in answer.text
     async with httpx.AsyncClient(base_url=ingest.url) as http:
         assert (await http.post("/v1/webhooks/nobody", content=b"{}")).status_code == 404
         assert (await http.put(f"/v1/shops/{ingest.shop}", json={})).status_code == 401

@@ -120,7 +120,7 @@ def application() -> StorefrontOrders:
         seal=SEAL,
     )
     return StorefrontOrders(
-        door, PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(), {"shop"}
+        door, PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(), {"shop"}.__contains__
     )
 
 

@@ -1,6 +1,8 @@
 """Keys: told apart by their id, compared by a digest, good until they end."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -39,8 +41,23 @@ def test_what_is_kept_of_a_key_does_not_hold_its_secret() -> None:
     assert len(key().digest) == 32
 
 
-def test_nobody_gives_what_he_has_not() -> None:
-    holder = Holder("shop", ID, frozenset({Action.KEYS, Action.ORDERS}))
-    assert keys.may_grant(holder, [Action.ORDERS])
-    assert not keys.may_grant(holder, [Action.ORDERS, Action.MANIFEST])
-    assert keys.may_grant(Holder("shop", "environment", EVERY_ACTION), list(Action))
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({}, None),
+        ({"ends_at": NOW - timedelta(seconds=1)}, None),
+        ({"shop": "other"}, "shop"),
+        ({"actions": frozenset({Action.ORDERS, Action.MANIFEST})}, "actions"),
+        ({"ends_at": None}, "ends_at"),
+        ({"ends_at": NOW + timedelta(seconds=1)}, "ends_at"),
+    ],
+)
+def test_nobody_gives_what_he_has_not(changes: dict[str, Any], field: str | None) -> None:
+    holder = Holder("shop", ID, frozenset({Action.KEYS, Action.ORDERS}), ends_at=NOW)
+    found = keys.excess(holder, replace(key(NOW), **changes))
+    assert (found and found[0]) == field
+
+
+def test_a_key_of_the_environment_gives_everything() -> None:
+    holder = Holder("shop", "environment", EVERY_ACTION)
+    assert keys.excess(holder, replace(key(), actions=EVERY_ACTION)) is None

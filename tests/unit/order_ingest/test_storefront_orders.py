@@ -23,7 +23,11 @@ class KnownDoor:
 
 
 APPLICATION = StorefrontOrders(
-    cast("Door", KnownDoor()), cast("Any", None), cast("Any", None), cast("Any", None), ["demo"]
+    cast("Door", KnownDoor()),
+    cast("Any", None),
+    cast("Any", None),
+    cast("Any", None),
+    {"demo"}.__contains__,
 )
 
 

@@ -93,18 +93,21 @@ def replay_command(
     ] = False,
     url: Annotated[
         str,
-        typer.Option(envvar="RESTOCK_INGEST_URL", help="Where order-ingest listens: for webhooks."),
+        typer.Option(
+            envvar="RESTOCK_INGEST_URL", help="Where order-ingest listens: for what came there."
+        ),
     ] = "http://127.0.0.1:8000",
     key: Annotated[
         str | None,
-        typer.Option(envvar="RESTOCK_API_KEY", help="The shop's API key: for webhooks."),
+        typer.Option(envvar="RESTOCK_API_KEY", help="The shop's API key: for what came there."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send records again, to the topic and partition they came from, under their own ids.
 
     A letter is sent once: a second replay finds the first and does nothing. What came as a webhook
-    goes to order-ingest, with a key that is good for `shops`.
+    goes to order-ingest, with a key that is good for `shops`; a command that has waited there in
+    vain, or was not borne out by its order, with one that is good for `orders`. It counts once.
     """
 
     async def replay(box: Letterbox, letter_id: str) -> Replayed | Delivered:
@@ -112,10 +115,11 @@ def replay_command(
         body = letter.body
         if edit:
             body = await asyncio.to_thread(_edited, body)
-        if letter.webhook_of is None:
+        if not letter.came_by_http:
             return await box.replay(letter, body)
         if key is None:
-            raise RestockError("it came as a webhook: give the shop's API key with --key")
+            shop = letter.request.shop
+            raise RestockError(f"shop {shop!r} has said it: give its API key with --key")
         return await box.deliver(letter, body, url, key)
 
     async def replay_all(box: Letterbox) -> list[Replayed | Delivered]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -28,6 +29,14 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]+")
 """What else stands in the place of a topic came by another way: no log has it."""
 
 _WEBHOOKS = "webhooks/"
+_WAITING = "order-ingest/waiting"
+_COMMANDS = {
+    "amend": ("POST", "/v1/orders/{subject}/amendments"),
+    "cancel": ("POST", "/v1/orders/{subject}/cancel"),
+    "return": ("POST", "/v1/returns"),
+    "release": ("DELETE", "/v1/holds/{subject}"),
+}
+"""Where order-ingest is told again what has waited there: ids are derived from what is said."""
 
 
 class NotOne(Exception):
@@ -83,10 +92,26 @@ class Letter:
         return self.event.reason if self.held is None else self.held.reason
 
     @property
-    def webhook_of(self) -> str | None:
-        """The shop whose webhook it came by, where it did."""
+    def came_by_http(self) -> bool:
+        """Whether it was said to order-ingest, and is said there again."""
         topic = self.event.source_topic
-        return topic.removeprefix(_WEBHOOKS) if topic.startswith(_WEBHOOKS) else None
+        return topic == _WAITING or topic.startswith(_WEBHOOKS)
+
+    @property
+    def request(self) -> "HttpRequest":
+        """What order-ingest is asked again. Raises RestockError where not all of it is known."""
+        assert self.came_by_http, "what stood in a log is written there again"
+        if self.held is None or not self.held.whole:
+            raise RestockError("not all of it is known any more: send it from the shop")
+        headers = {name: value.decode(errors="replace") for name, value in self.held.headers}
+        topic = self.event.source_topic
+        if topic != _WAITING:
+            shop = topic.removeprefix(_WEBHOOKS)
+            return HttpRequest(shop, "POST", f"/v1/shops/{shop}/deliveries", headers)
+        method, path = _COMMANDS[headers["command"]]
+        subject = quote((self.held.key or b"").decode(), safe=":")
+        kind = {"Content-Type": "application/json"}
+        return HttpRequest(headers["shop"], method, path.format(subject=subject), kind)
 
     @property
     def body(self) -> bytes:
@@ -132,6 +157,16 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What order-ingest is asked again, with a key of the shop."""
+
+    shop: str
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Replayed:
     """Where a letter's record stands that was sent again; `new` where that was done just now."""
 
@@ -149,7 +184,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of a webhook that was sent again, as order-ingest has answered."""
+    """What became of what was said again, as order-ingest has answered."""
 
     letter: str
     shop: str
@@ -237,23 +272,20 @@ class Letterbox:
         return Replayed(letter.id, place.topic, place.number, sent, new=True)
 
     async def deliver(self, letter: Letter, body: bytes, url: str, key: str) -> Delivered:
-        """Give a webhook to order-ingest again, with this body; what was taken counts once.
+        """Say a webhook or a command to order-ingest again, with this body; it counts once.
 
         Raises:
             RestockError: Not all of it is known any more, or nobody answers.
         """
-        assert letter.webhook_of is not None, "only webhooks are delivered"
-        if letter.held is None or not letter.held.whole:
-            raise RestockError("not all of the delivery is known any more: send it from the shop")
-        headers = {name: value.decode(errors="replace") for name, value in letter.held.headers}
-        address = f"{url}/v1/shops/{letter.webhook_of}/deliveries"
+        asked = letter.request
+        address = f"{url}{asked.path}"
+        headers = {**asked.headers, "X-API-Key": key}
         try:
             async with (
-                aiohttp.ClientSession(headers={**headers, "X-API-Key": key}) as http,
-                http.post(address, data=body) as answer,
+                aiohttp.ClientSession(headers=headers) as http,
+                http.request(asked.method, address, data=body) as answer,
             ):
-                told = await answer.text()
-                return Delivered(letter.id, letter.webhook_of, answer.status, told)
+                return Delivered(letter.id, asked.shop, answer.status, await answer.text())
         except (aiohttp.ClientError, TimeoutError) as error:
             raise RestockError(f"{address}: {error!r}") from None
 

@@ -66,7 +66,7 @@ def build(settings: Settings) -> Service:
         PostgresRecipients(master),
         Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
     )
-    shops = Shops(doors, PostgresShopBook(master), of_keys=set(shops_of_keys.values()))
+    shops = Shops(doors, PostgresShopBook(master), PostgresKeys(), set(shops_of_keys.values()))
     outlet = Outlet(producer, PostgresSpool(doors), patience_s=settings.publish_timeout_s)
     door = Door(
         desk=Desk(master_data=reader, clock=clock, outlet=outlet, sandboxes=shops.is_sandboxed),
@@ -83,7 +83,7 @@ def build(settings: Settings) -> Service:
         kafka=settings,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=StorefrontOrders(door, book, register, room, shops),
+        application=StorefrontOrders(door, book, register, room, shops.may_send_orders),
         topics=[STOREFRONT_ORDERS],
     )
     watch = ShopWatch(shops, every_s=STALE_S)

@@ -10,12 +10,13 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 from tests.unit.order_ingest.channels.sample import SECRET, settings
 
 from order_ingest.domain.channels import CHANNELS, BadSignature, ShopSettings
+from order_ingest.domain.channels.public_keys import rsa_keys
 
 NOW = datetime(2025, 3, 4, 16, 20, 31, tzinfo=UTC)
 BODY = '{"order":"1","name":"Zoë"}'.encode()
@@ -186,3 +187,45 @@ def test_a_ping_of_woocommerce_needs_no_signature() -> None:
 
 def test_secrets_do_not_show() -> None:
     assert SECRET not in repr(settings("shopify")) + settings("shopify").model_dump_json()
+
+
+def pem_of(key: Any) -> str:
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return str(key.public_key().public_bytes(serialization.Encoding.PEM, form).decode())
+
+
+PRIVATE_PEM = PRIVATE.private_bytes(
+    serialization.Encoding.PEM,
+    serialization.PrivateFormat.PKCS8,
+    serialization.NoEncryption(),
+).decode()
+PRIVATE_JWK = jwt.algorithms.RSAAlgorithm.to_jwk(PRIVATE, as_dict=True)
+EC_JWK = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (PRIVATE_PEM, "private"),
+        (json.dumps(PRIVATE_JWK), "private"),
+        (json.dumps({"keys": [*json.loads(JWK)["keys"], PRIVATE_JWK]}), "private"),
+        (json.dumps({"kty": "oct", "k": "c2VjcmV0"}), "private"),
+        (pem_of(rsa.generate_private_key(65537, 1024)), "2048 bits"),
+        (pem_of(ec.generate_private_key(ec.SECP256R1())), "none of RSA"),
+        (json.dumps(EC_JWK), "no RSA key"),
+        *((json.dumps({"kty": "RSA", **odd}), "no RSA key") for odd in ({}, {"n": 5, "e": []})),
+        *((text, "neither") for text in ("", "no key", "7", '{"keys": 7}', "[" * 20_000)),
+    ],
+)
+def test_what_is_no_public_key_is_refused_unshown(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as refused:
+        rsa_keys(text)
+    assert str(PRIVATE_JWK["d"]) not in str(refused.value)
+    told = settings("saleor", secrets=(), public_keys=(text,))
+    with pytest.raises(BadSignature, match="does not match"):  # as it may have been kept before
+        verify("saleor", jws(), told)
+
+
+def test_keys_of_other_kinds_in_a_set_are_passed_over() -> None:
+    assert len(rsa_keys(json.dumps({"keys": [EC_JWK, *json.loads(JWK)["keys"]]}))) == 1
+    assert len(rsa_keys(PEM)) == 1

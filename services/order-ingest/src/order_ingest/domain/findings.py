@@ -1,7 +1,7 @@
 """What is wrong with an input: the field, the value and the reason, for people and for programs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -39,6 +39,11 @@ class Refused(Permanent):
         super().__init__(f"{first.reason}{value}{more}", field=first.field)
         self.findings = tuple(findings)
         self.malformed = malformed
+
+    def without_values(self) -> "Refused":
+        """Return the same of an input that holds secrets: what stands there is not told."""
+        findings = [replace(found, value=None) for found in self.findings]
+        return Refused(findings, malformed=self.malformed)
 
 
 class Unknown(Permanent):

@@ -1,7 +1,6 @@
 """API keys: who holds one, what it is good for, and until when."""
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -36,11 +35,13 @@ class Holder:
         shop: Whose orders and customers it speaks of.
         key_id: Tells the key apart; no secret.
         actions: What it may do.
+        ends_at: From then on nothing; None while that is open.
     """
 
     shop: str
     key_id: str
     actions: frozenset[Action]
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class ApiKey:
 
     def holder(self) -> Holder:
         """Return whoever comes with this key."""
-        return Holder(self.shop, self.id, self.actions)
+        return Holder(self.shop, self.id, self.actions, self.ends_at)
 
 
 def digest_of(secret: str) -> bytes:
@@ -104,6 +105,15 @@ def opens(key: ApiKey, secret: str, now: datetime) -> bool:
     return compare_digest(key.digest, digest_of(secret)) and not key.ended(now)
 
 
-def may_grant(holder: Holder, actions: Collection[Action]) -> bool:
-    """Return whether someone may make a key for these actions: nobody gives what he has not."""
-    return holder.actions.issuperset(actions)
+def excess(holder: Holder, key: ApiKey) -> tuple[str, str] | None:
+    """Return by which field a key is good for more than whoever makes it, and how; or None.
+
+    Nobody gives what he has not: neither another shop, nor actions, nor time.
+    """
+    if key.shop != holder.shop:
+        return "shop", f"the key that asks is one of shop {holder.shop!r}"
+    if more := key.actions - holder.actions:
+        return "actions", f"the key that asks is not good for {', '.join(sorted(more))} itself"
+    if holder.ends_at is not None and (key.ends_at is None or key.ends_at > holder.ends_at):
+        return "ends_at", f"the key that asks ends at {holder.ends_at.isoformat()} itself"
+    return None

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -104,11 +104,12 @@ class Keys:
             by: Who asks; None for whoever has the database.
 
         Raises:
-            Forbidden: It would be good for more than who asks may do.
+            Forbidden: It would be good for more than who asks may do, or for longer.
             Transient: It may have been made, and nobody knows its secret.
         """
-        text, key = _new(shop, request.name, frozenset(request.actions), request.ends_at)
-        _check_may_grant(by, key.actions)
+        ends_at = by.ends_at if by is not None and request.ends_at is None else request.ends_at
+        text, key = _new(shop, request.name, frozenset(request.actions), ends_at)
+        _check_may_grant(by, key)
         async with self._database.connection() as connection:
             await self._store.add(connection, key)
         log.info("key_issued", key_id=key.id, shop=shop, by=_told(by))
@@ -117,12 +118,14 @@ class Keys:
     async def rotate(
         self, key_id: str, overlap: timedelta, *, by: Holder | None
     ) -> tuple[str, ApiKey]:
-        """Make a key that is good for what another one is, which ends after an overlap.
+        """Make a key that is good for what another one is, as long as that would be.
+
+        The other one ends after an overlap, or at its own end where that comes before.
 
         Raises:
             Unknown: There is no such key of this shop.
             Conflict: It has ended.
-            Forbidden: It is good for more than who asks may do.
+            Forbidden: It is good for more than who asks may do, or for longer.
             Transient: Look whether there is a new one, and end it.
         """
         now = datetime.now(UTC)
@@ -130,8 +133,8 @@ class Keys:
             old = await self._of(connection, key_id, by)
             if old.ended(now):
                 raise Conflict(f"key {key_id!r} has ended: make a new one", field="key")
-            _check_may_grant(by, old.actions)
-            text, new = _new(old.shop, old.name, old.actions, None, replaces=old.id)
+            text, new = _new(old.shop, old.name, old.actions, old.ends_at, replaces=old.id)
+            _check_may_grant(by, new)
             await self._store.add(connection, new)
             await self._store.end(connection, old.id, now + overlap)
         self._known.pop(key_id, None)
@@ -202,10 +205,10 @@ def _new(
     return keys.key_text(key_id, secret), key
 
 
-def _check_may_grant(by: Holder | None, actions: Collection[Action]) -> None:
-    if by is not None and not keys.may_grant(by, actions):
-        more = ", ".join(sorted(set(actions) - by.actions))
-        raise Forbidden(f"the key that asks is not good for {more} itself", field="actions")
+def _check_may_grant(by: Holder | None, key: ApiKey) -> None:
+    if by is not None and (found := keys.excess(by, key)) is not None:
+        field, reason = found
+        raise Forbidden(reason, field=field)
 
 
 def _told(by: Holder | None) -> str:

@@ -2,13 +2,15 @@
 
 import re
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from order_ingest.domain.channels import CHANNELS, ShopSettings
+from order_ingest.domain.channels.public_keys import rsa_keys
 from order_ingest.domain.findings import Finding, Refused
+from order_ingest.domain.keys import Action
 from order_ingest.domain.sandbox import is_test, shop_of
 from restock_common.errors import Transient, shown
 from restock_common.postgres import Connection, Database
@@ -46,8 +48,8 @@ class ShopBook(Protocol):
     async def exist(self, connection: Connection) -> bool:
         """Return whether there is any shop."""
 
-    async def sandboxed(self, connection: Connection) -> Mapping[str, bool]:
-        """Return every shop, and whether its orders never reach the ledger."""
+    async def sandboxes(self, connection: Connection) -> Collection[str]:
+        """Return the shops whose orders never reach the ledger."""
 
     async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none."""
@@ -72,29 +74,47 @@ class ShopBook(Protocol):
         """Forget that an order was to be fetched, unless that has been asked again since."""
 
 
+class ShopKeys(Protocol):
+    """Knows the keys that shops have; `store.PostgresKeys`."""
+
+    async def shops(self, connection: Connection, action: Action) -> Collection[str]:
+        """Return the shops that have a key for an action that has not ended."""
+
+
 class Shops:
     """Tells what is known of shops.
 
     Args:
         database: Where it is kept.
         book: What keeps it.
-        of_keys: The shops that are known by their API keys alone.
+        keys: Tells which shops have keys.
+        of_keys: The shops that have keys in the environment, which are good for everything.
 
     Attributes:
         sandboxes: The shops whose orders never reach the ledger; None before they have been read.
     """
 
-    def __init__(self, database: Database, book: ShopBook, of_keys: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        database: Database,
+        book: ShopBook,
+        keys: ShopKeys,
+        of_keys: Collection[str] = (),
+    ) -> None:
         self._database = database
         self._book = book
-        self._names = frozenset(of_keys)
-        self._of_keys = self._names
+        self._keys = keys
+        self._of_keys = frozenset(of_keys)
+        self._senders = self._of_keys
         self.sandboxes: frozenset[str] | None = None
         self._read: dict[str, tuple[float, ShopSettings | None]] = {}
 
-    def __contains__(self, shop: object) -> bool:
-        """Return whether there is such a shop, by what was read last."""
-        return shop in self._names
+    def may_send_orders(self, shop: str) -> bool:
+        """Return whether a shop has a key that is good for orders, by what was read last.
+
+        Who has one may send orders by HTTP, so they are taken from the raw topic as well.
+        """
+        return shop in self._senders
 
     async def settings(self, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none. Raises Transient."""
@@ -120,12 +140,12 @@ class Shops:
             raise Transient("which shops are sandboxes has not been read yet")
         return is_test(subject) or shop_of(subject) in self.sandboxes
 
-    async def read_sandboxes(self) -> None:
-        """Read which shops there are, and which are sandboxes. Raises Transient."""
+    async def refresh(self) -> None:
+        """Read which shops may send orders, and which are sandboxes. Raises Transient."""
         async with self._database.connection() as connection:
-            found = await self._book.sandboxed(connection)
-        self._names = self._of_keys.union(found)
-        self.sandboxes = frozenset(shop for shop, sandboxed in found.items() if sandboxed)
+            self.sandboxes = frozenset(await self._book.sandboxes(connection))
+            found = await self._keys.shops(connection, Action.ORDERS)
+        self._senders = self._of_keys.union(found)
 
     async def exist(self) -> bool:
         """Return whether any shop sends webhooks. Raises Transient."""
@@ -136,16 +156,15 @@ class Shops:
         """Write a shop's settings.
 
         Raises:
-            Refused: There is no such channel.
+            Refused: There is no such channel, or a public key is none.
             Transient: They may have been written.
         """
-        if settings.channel not in CHANNELS:
-            reason = f"is none of {', '.join(CHANNELS)}"
-            raise Refused([Finding("channel", reason, shown(settings.channel))])
+        if findings := list(_faults(settings)):
+            raise Refused(findings)
         async with self._database.connection() as connection:
             await self._book.put(connection, shop, settings)
         self._read.pop(shop, None)
-        await self.read_sandboxes()
+        await self.refresh()
 
     async def put_skus(self, shop: str, skus: Mapping[str, str]) -> None:
         """Write what variants of a shop are. Raises Transient."""
@@ -171,3 +190,14 @@ class Shops:
         """Forget that an order was to be fetched, unless asked again since. Raises Transient."""
         async with self._database.connection() as connection:
             await self._book.fetched(connection, shop, number, asked_at)
+
+
+def _faults(settings: ShopSettings) -> Iterator[Finding]:
+    """Yield what is wrong with settings; nothing of a key is shown, which may be a private one."""
+    if settings.channel not in CHANNELS:
+        yield Finding("channel", f"is none of {', '.join(CHANNELS)}", shown(settings.channel))
+    for number, text in enumerate(settings.public_keys):
+        try:
+            rsa_keys(text)
+        except ValueError as error:
+            yield Finding(f"public_keys.{number}", str(error))

@@ -27,6 +27,15 @@ class PostgresKeys:
         )
         return [_key(row) for row in rows]
 
+    async def shops(self, connection: Connection, action: Action) -> set[str]:
+        """Return the shops that have a key for an action that has not ended."""
+        rows = await connection.fetch(
+            "SELECT DISTINCT shop FROM api_keys WHERE $1 = ANY(actions)"
+            " AND (ends_at IS NULL OR ends_at > now())",
+            action,
+        )
+        return {row["shop"] for row in rows}
+
     async def add(self, connection: Connection, key: ApiKey) -> None:
         """Write a new key."""
         await connection.execute(

@@ -38,12 +38,12 @@ class PostgresShopBook:
         """Return whether there is any shop."""
         return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM shops)"))
 
-    async def sandboxed(self, connection: Connection) -> Mapping[str, bool]:
-        """Return every shop, and whether its orders never reach the ledger."""
+    async def sandboxes(self, connection: Connection) -> set[str]:
+        """Return the shops whose orders never reach the ledger."""
         rows = await connection.fetch(
-            "SELECT shop, coalesce((settings->>'sandbox')::boolean, false) AS sandboxed FROM shops"
+            "SELECT shop FROM shops WHERE (settings->>'sandbox')::boolean"
         )
-        return {row["shop"]: row["sandboxed"] for row in rows}
+        return {row["shop"] for row in rows}
 
     async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none. Raises Transient: they are sealed."""

@@ -1,4 +1,4 @@
-"""Whose orders never reach the ledger: read again and again, so that every replica knows."""
+"""Who may send orders, and whose never reach the ledger: read again and again by each replica."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 class ShopWatch(Background):
-    """Reads which shops are sandboxes until stopped; while it cannot, what was read counts.
+    """Reads which shops there are until stopped; while it cannot, what was read last counts.
 
     Args:
         shops: What is told.
@@ -27,7 +27,7 @@ class ShopWatch(Background):
 
     async def start(self) -> None:
         """Read them once, and begin to watch. Raises Transient."""
-        await self._shops.read_sandboxes()
+        await self._shops.refresh()
         await super().start()
 
     def not_ready(self) -> str | None:
@@ -38,6 +38,6 @@ class ShopWatch(Background):
         while True:
             await asyncio.sleep(self._every_s)
             try:
-                await self._shops.read_sandboxes()
+                await self._shops.refresh()
             except Transient as error:
                 log.warning("shop_watch_retry", error=str(error))

@@ -2,11 +2,12 @@
 
 A record's value is the same JSON as the body of `POST /v1/orders`, or
 `{"cancel": "<order>", "cancelled_at": ..., "reason": ...}`, of which only `cancel` must be there.
-The header `shop` names the shop. Topic access is the broker's to control; what cannot be taken
-becomes a dead letter with field and reason.
+The header `shop` names the shop, which must have an API key that is good for orders: so what it may
+send by HTTP it may send here. Who may write on the topic, and so name any such shop, is the
+broker's to control. What cannot be taken becomes a dead letter with field and reason.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, assert_never, cast
 
@@ -92,7 +93,7 @@ class StorefrontOrders:
         book: Where each order is remembered.
         register: Where the carts are that orders cite.
         room: Where cancellations wait for their order.
-        shops: The shops that are known.
+        may_send: Tells whether a shop may send orders; `Shops.may_send_orders`.
     """
 
     def __init__(
@@ -101,13 +102,13 @@ class StorefrontOrders:
         book: OrderBook,
         register: Register,
         room: WaitingRoom,
-        shops: Container[str],
+        may_send: Callable[[str], bool],
     ) -> None:
         self._door = door
         self._book = book
         self._register = register
         self._room = room
-        self._shops = shops
+        self._may_send = may_send
 
     def read(self, record: Record) -> Message[Event]:
         """Return what a record asks for. Raises Refused, or Transient with no pool to take it."""
@@ -185,8 +186,8 @@ class StorefrontOrders:
         shop = _header(record, "shop")
         if not shop:
             raise Refused([Finding("header shop", "is missing")])
-        if shop not in self._shops:
-            raise Refused([Finding("header shop", "is not a shop known here", shop)])
+        if not self._may_send(shop):
+            raise Refused([Finding("header shop", "is no shop with a key for orders", shop)])
         return shop
 
 

@@ -71,7 +71,7 @@ class ShopSettings(BaseModel):
     Attributes:
         channel: Which adapter reads what it sends.
         secrets: Any of them may sign, so that one can be replaced without a pause.
-        public_keys: Of shops that sign with a private key: PEM, or a JWK or JWK set as JSON.
+        public_keys: Of shops that sign with a private key: RSA, as PEM, JWK or JWK set.
         secret_header: Carries a secret as it is, where the shop cannot sign.
         sandbox: Its orders go through every door, and to `restock.sandbox.v1` in the end.
         sku_from: `sku`: the payload's, and where that is empty the table of variants;

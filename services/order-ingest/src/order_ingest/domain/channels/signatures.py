@@ -3,15 +3,16 @@
 import base64
 import binascii
 import hmac
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import jwt
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from order_ingest.domain.channels.base import (
     REPLAY_WINDOW_S,
@@ -20,6 +21,7 @@ from order_ingest.domain.channels.base import (
     ShopSettings,
     Verifier,
 )
+from order_ingest.domain.channels.public_keys import rsa_keys
 
 _WINDOW = timedelta(seconds=REPLAY_WINDOW_S)
 _PREFIX = "whsec_"
@@ -85,27 +87,26 @@ def rsa_over_base64(header: str) -> Verifier:
 
     def verify(headers: Headers, raw: bytes, settings: ShopSettings, _now: datetime) -> None:
         given, said = _base64(_sent(headers, header)), base64.b64encode(raw)
-        for text in settings.public_keys:
+        for key in _public_keys(settings):
             try:
-                key = serialization.load_pem_public_key(text.encode())
-                if isinstance(key, rsa.RSAPublicKey):
-                    key.verify(given, said, padding.PKCS1v15(), hashes.SHA256())
-                    return
-            except (InvalidSignature, ValueError, TypeError):
+                key.verify(given, said, padding.PKCS1v15(), hashes.SHA256())
+            except InvalidSignature:
                 continue
+            else:
+                return
         raise BadSignature("does not match", field=f"header {header}")
 
     return verify
 
 
 def detached_jws_in(header: str) -> Verifier:
-    """Return the check of a JWS (RS256) whose payload is the body, by the shop's JWK set."""
+    """Return the check of a JWS (RS256) whose payload is the body."""
 
     def verify(headers: Headers, raw: bytes, settings: ShopSettings, _now: datetime) -> None:
         sent = _sent(headers, header)
         parts = sent.split(".")
         if len(parts) == _JWS_PARTS:
-            for key in _jwks(settings.public_keys):
+            for key in _public_keys(settings):
                 try:
                     _check_jws(parts, raw, key)
                 except jwt.PyJWTError:
@@ -134,7 +135,7 @@ def first_of(*schemes: tuple[str | None, Verifier]) -> Verifier:
     return verify
 
 
-def _check_jws(parts: list[str], raw: bytes, key: jwt.PyJWK) -> None:
+def _check_jws(parts: list[str], raw: bytes, key: RSAPublicKey) -> None:
     """Check a detached signature, whether its payload is signed as it is or as base64.
 
     Raises:
@@ -151,17 +152,11 @@ def _check_jws(parts: list[str], raw: bytes, key: jwt.PyJWK) -> None:
     )
 
 
-def _jwks(texts: Iterable[str]) -> list[jwt.PyJWK]:
-    """Return the RSA keys of JWKs and JWK sets; what is none is passed over."""
-    keys = []
-    for text in texts:
-        try:
-            value = json.loads(text)
-            members = value.get("keys", [value]) if isinstance(value, dict) else []
-            keys += [jwt.PyJWK(member, algorithm="RS256") for member in members]
-        except (ValueError, TypeError, AttributeError, jwt.PyJWTError):
-            continue
-    return keys
+def _public_keys(settings: ShopSettings) -> Iterator[RSAPublicKey]:
+    """Yield the shop's public keys; what is none verifies nothing."""
+    for text in settings.public_keys:
+        with suppress(ValueError):
+            yield from rsa_keys(text)
 
 
 def _keys(settings: ShopSettings) -> list[bytes]:

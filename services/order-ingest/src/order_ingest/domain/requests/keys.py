@@ -17,7 +17,8 @@ class KeyRequest(Request):
     Attributes:
         name: What it is for, in words.
         actions: What it may do: nothing that the key that asks may not.
-        ends_at: From then on it is good for nothing; without a time that is open.
+        ends_at: From then on it is good for nothing: no later than the key that asks, and then
+            where no time is told; where that one has no end, it is open.
     """
 
     name: Identifier
