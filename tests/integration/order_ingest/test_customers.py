@@ -7,22 +7,32 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from tests.integration.order_ingest.sample import Ingest, on_shards, order
 from tests.support import publish_raw, read_records, until
 
-from order_ingest.domain.requests import Recipient
-from order_ingest.handlers import Delivery
-from order_ingest.store import PostgresRecipients
+from order_ingest.domain.channels import ShopSettings
+from order_ingest.domain.requests import CancelRequest, Recipient
+from order_ingest.domain.waiting import command_on_order
+from order_ingest.handlers import Answer, Delivery
+from order_ingest.store import (
+    PostgresAnswers,
+    PostgresRecipients,
+    PostgresShopBook,
+    PostgresWaitingRoom,
+)
 from restock_common.contracts.ledger import OrderPlaced
 from restock_common.contracts.topics import LEDGER, STOREFRONT_ORDERS, TOPICS
+from restock_common.errors import Transient
 from restock_common.postgres import Database
-from restock_common.sealing import Seal, Unsealable
+from restock_common.sealing import Seal
 from restock_common.transact import Outgoing
 
 pytestmark = pytest.mark.kafka
@@ -136,6 +146,55 @@ async def test_an_erased_customer_is_gone_and_may_begin_anew(
     assert await told(ingest, "e-3") == [None]
 
 
+async def amend(ingest: Ingest, number: str, revision: int, **person: str) -> None:
+    lines = [{"line": "1", "sku": "tea", "quantity": 1}]
+    body = {"revision": revision, "lines": lines, "recipient": {**PERSON, **person}}
+    answer = await ingest.http.post(f"/v1/orders/{number}/amendments", json=body)
+    assert answer.status_code == 202, answer.text
+
+
+async def street(ingest: Ingest, number: str) -> str | None:
+    [recipient] = await told(ingest, number)
+    return recipient and str(recipient["street"])
+
+
+async def test_a_corrected_address_reaches_the_driver(ingest: Ingest, database: Database) -> None:
+    await place(ingest, to("a-1", "mistyped"))
+    await amend(ingest, "a-1", 5, street="5 Right Street")
+    await amend(ingest, "a-1", 4, street="4 Older Street")
+    await place(ingest, to("a-1", "mistyped"))
+    assert await street(ingest, "a-1") == "5 Right Street"
+    await amend(ingest, "a-1", 6, street="6 Newest Street")
+    assert await street(ingest, "a-1") == "6 Newest Street"
+    assert "6 Newest Street" not in await whole_database(database)
+
+    await place(ingest, order("a-2", customer="mistyped"))
+    await amend(ingest, "a-2", 1, street="1 Told Later")
+    assert await street(ingest, "a-2") == "1 Told Later"
+
+    assert (await ingest.http.delete("/v1/customers/mistyped")).status_code == 204
+    await amend(ingest, "a-1", 7, street="7 Late Street")
+    assert await street(ingest, "a-1") is None, "what comes late brings nobody back"
+
+
+async def test_a_correction_that_comes_before_its_order_waits_unreadably(
+    ingest: Ingest, database: Database
+) -> None:
+    await amend(ingest, "a-3", 2, street="2 Early Street")
+    kept = await whole_database(database)
+    assert "2 Early Street" not in kept
+    assert b"2 Early Street".hex() not in kept
+    await place(ingest, to("a-3", "early"))
+    assert await street(ingest, "a-3") == "2 Early Street"
+
+
+async def test_a_customer_is_forgotten_by_any_spelling(ingest: Ingest) -> None:
+    token = await place(ingest, to("sp-1", "Zoe@Example.org"))
+    assert await place(ingest, to("sp-2", "zoe@example.ORG")) == token
+    assert (await ingest.http.delete("/v1/customers/ZOE@example.org")).status_code == 204
+    assert await told(ingest, "sp-1", "sp-2") == [None, None]
+
+
 async def test_orders_by_kafka_keep_their_recipients_too(ingest: Ingest) -> None:
     body = json.dumps(to("k-1", "by kafka", name="Kafka")).encode()
     other = json.dumps(to("k-1", "someone else", name="Other")).encode()
@@ -187,13 +246,22 @@ async def test_a_new_master_key_opens_what_an_old_one_could(database_url: str) -
     database = Database(database_url, max_connections=2)
     await database.open()
     await database.migrate(["restock_common", "order_ingest"])
-    before = PostgresRecipients(Seal({"old": bytes(32)}))
+    old_master, new_master = Seal({"old": bytes(32)}), Seal({"new": base64.b64decode(new)})
+    before = PostgresRecipients(old_master)
     deliveries = [
         Delivery("shop", f"shop:{n}", f"c-{uuid4().hex}", Recipient(name=f"Anna {n}"))
         for n in range(1200)
     ]
+    answer = Answer(207, "application/json", b"{}")
+    command = command_on_order("shop", "shop:1", CancelRequest(), datetime.now(UTC))
+    told = ShopSettings(channel="shopify", secrets=(SecretStr("hush-hush"),))
+    answers = PostgresAnswers(database, old_master)
+    assert (await answers.claim("shop", "key", b"digest")).mine
+    await answers.keep("shop", "key", answer)
     async with database.transaction() as connection:
         await before.keep(connection, deliveries)
+        await PostgresShopBook(old_master).put(connection, "shop", told)
+        await PostgresWaitingRoom(old_master).add(connection, [command])
 
     def rewrap() -> str:
         restock = str(Path(sys.executable).parent / "restock")
@@ -203,13 +271,21 @@ async def test_a_new_master_key_opens_what_an_old_one_could(database_url: str) -
         )
         return done.stdout
 
-    assert (await asyncio.to_thread(rewrap)).startswith("1200 customers' keys")
-    assert (await asyncio.to_thread(rewrap)).startswith("0 customers' keys")
-    after = PostgresRecipients(Seal({"new": base64.b64decode(new)}))
+    for number, one in ((1200, 1), (0, 0)):
+        assert (await asyncio.to_thread(rewrap)) == (
+            f"{number} customers' keys, {one} shops' secrets, {one} answers, {one} waiting commands"
+            " are under another master key now\n"
+        )
+    after = PostgresRecipients(new_master)
+    again = await PostgresAnswers(database, new_master).claim("shop", "key", b"digest")
+    assert again.answer == answer
     async with database.connection() as connection:
         found = await after.of_orders(connection, "shop", [one.order for one in deliveries])
         assert [found[one.order] for one in deliveries] == deliveries
-        with pytest.raises(Unsealable, match="'new', which is not given"):
+        with pytest.raises(Transient, match="'new', which is not given"):
             await before.of_orders(connection, "shop", ["shop:1"])
+        assert await PostgresShopBook(new_master).find(connection, "shop") == told
+        [waits] = await PostgresWaitingRoom(new_master).of(connection, "order", "shop:1")
+        assert waits.body == command.body
         assert await after.of_orders(connection, "other", ["shop:1"]) == {}
     await database.close()

@@ -64,7 +64,7 @@ def door(database: Database, producer: Producer, *, patience_s: float = 30.0) ->
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
-        room=PostgresWaitingRoom(),
+        room=PostgresWaitingRoom(SEAL),
         seal=SEAL,
     )
 

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.order_ingest.sample import Ingest, on_shards, order
 
 from restock_common.contracts.ledger import OrderPlaced
+from restock_common.postgres import Database
 
 pytestmark = pytest.mark.kafka
 
@@ -37,6 +38,22 @@ async def test_a_refusal_is_not_kept(ingest: Ingest) -> None:
     await ingest.http.put("/v1/products/new-tea", json={"supplier": "acme"})
     again = await post(ingest, "/v1/orders", early, "k-3")
     assert (first.status_code, again.status_code) == (422, 202)
+
+
+async def test_what_an_answer_repeats_of_a_request_is_kept_unreadably(ingest: Ingest) -> None:
+    mail = "x" * 201 + "@example.org"
+    bad = order("id-12", recipient={"mail": mail})
+    body = {"orders": [order("id-11"), bad]}
+    first = await post(ingest, "/v1/orders:batch", body, "k-mixed")
+    assert (first.status_code, "xxxx" in first.text) == (207, True)
+    database = Database(ingest.database_url, max_connections=1)
+    await database.open()
+    async with database.connection() as connection:
+        kept = await connection.fetchval("SELECT body FROM answers WHERE key = 'k-mixed'")
+    await database.close()
+    assert b"xxxx" not in kept
+    again = await post(ingest, "/v1/orders:batch", body, "k-mixed")
+    assert (again.status_code, again.content) == (first.status_code, first.content)
 
 
 async def test_a_new_key_is_told_once_and_kept_nowhere(ingest: Ingest) -> None:

@@ -116,11 +116,15 @@ def application() -> StorefrontOrders:
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
-        room=PostgresWaitingRoom(),
+        room=PostgresWaitingRoom(SEAL),
         seal=SEAL,
     )
     return StorefrontOrders(
-        door, PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(), {"shop"}.__contains__
+        door,
+        PostgresOrderBook(),
+        PostgresRegister(),
+        PostgresWaitingRoom(SEAL),
+        {"shop"}.__contains__,
     )
 
 

@@ -43,13 +43,13 @@ def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
         book=PostgresOrderBook(),
         register=PostgresRegister(),
         customers=customers(database),
-        room=PostgresWaitingRoom(),
+        room=PostgresWaitingRoom(SEAL),
         seal=SEAL,
     )
     bootstrap = {KEY: "shop", "another-key": "other"}
     keys = Keys(database, PostgresKeys(), bootstrap, cache_s=1)
     ring = KeyRing(keys, by_key=Limit(1, burst), by_address=Limit(1, 2 * burst))
-    api = create_api(door, keys, ring, PostgresAnswers(database), Limits())
+    api = create_api(door, keys, ring, PostgresAnswers(database, SEAL), Limits())
     transport = httpx.ASGITransport(api, raise_app_exceptions=False)
     return httpx.AsyncClient(
         transport=transport, base_url="http://door", headers={"X-API-Key": KEY}

@@ -38,37 +38,29 @@ def rewrap_command(
         ),
     ],
 ) -> None:
-    """Encrypt customers' keys and shops' secrets with the first master key.
+    """Encrypt with the first master key what others have encrypted.
 
-    The service may be running.
+    That is customers' keys, shops' secrets, answers and what waits. The service may be running.
 
     The other master keys can be destroyed afterwards, and with them what older backups hold.
     """
-    from order_ingest.store import PostgresRecipients, PostgresShopBook
+    from order_ingest.store import rewrap
 
-    async def rewrap() -> int:
+    async def run() -> dict[str, int]:
         master = Seal(parse_keys(master_keys))
-        recipients, shops = PostgresRecipients(master), PostgresShopBook(master)
         database = Database(database_url, max_connections=1)
         await database.open()
         try:
-            total = 0
-            async with database.transaction() as connection:
-                await shops.reseal(connection)
-            while True:
-                async with database.transaction() as connection:
-                    done = await recipients.rewrap(connection)
-                total += done
-                if not done:
-                    return total
+            return await rewrap(database, master)
         finally:
             await database.close()
 
     try:
-        total = run_session(rewrap())
+        done = run_session(run())
     except ToldToEnd as told:
         raise typer.Exit(told.exit_code) from None
     except (RestockError, ValueError) as error:
         Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(FAILED) from None
-    sys.stdout.write(f"{total} customers' keys are under another master key now\n")
+    what = ", ".join(f"{number} {name}" for name, number in done.items())
+    sys.stdout.write(f"{what} are under another master key now\n")

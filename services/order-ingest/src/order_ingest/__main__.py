@@ -59,8 +59,8 @@ def build(settings: Settings) -> Service:
     producer = Producer(settings)
     clock = Clock(replay=settings.clock == "replay")
     reader = CatalogueReader(settings, today=lambda: clock.come().date())
-    book, register, room = PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom()
     master = Seal(parse_keys(settings.master_keys.get_secret_value()))
+    book, register, room = PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(master)
     customers = Customers(
         doors,
         PostgresRecipients(master),
@@ -87,7 +87,7 @@ def build(settings: Settings) -> Service:
         topics=[STOREFRONT_ORDERS],
     )
     watch = ShopWatch(shops, every_s=STALE_S)
-    answers = PostgresAnswers(doors)
+    answers = PostgresAnswers(doors, master)
     limits = Limits(settings.body_timeout_s, settings.bulk_max_bytes)
     housekeeper = Housekeeper(
         door,

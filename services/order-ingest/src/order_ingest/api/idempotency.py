@@ -4,7 +4,7 @@ Without a key nothing happens twice either, since ids are the sender's own; with
 the first one to the byte, also where the world has changed meanwhile.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +28,19 @@ _MAX_CHARACTERS = 255
 _MAX_BODY_BYTES = 4_194_304
 """The largest limit of all bodies that are read as a whole; each route has its own after it."""
 
+_PARAMETER = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Chosen by the sender for one request: sent again within days, it is answered as"
+    " the first time, to the byte. A refusal is not kept.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": _MAX_CHARACTERS},
+}
+_ANSWER_HEADER = {
+    "description": "Such a request was answered before, and this is that answer.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
+
 Handle = Callable[[Request], Awaitable[Response]]
 
 
@@ -41,6 +54,18 @@ def install(api: FastAPI, answers: Answers, privacy: Privacy) -> None:
     """
     api.state.answers = answers
     api.state.privacy = privacy
+
+
+def describe(document: Mapping[str, Any]) -> None:
+    """Add the header to what an API's description says of the requests that it works for."""
+    for operations in document["paths"].values():
+        operation = operations.get("post", {})
+        if "security" not in operation:  # signed, or not there
+            continue
+        operation.setdefault("parameters", []).append(_PARAMETER)
+        for status, answer in operation["responses"].items():
+            if status.startswith("2"):
+                answer.setdefault("headers", {})[REPLAYED] = _ANSWER_HEADER
 
 
 async def answered_once(request: Request, handle: Handle, by: Holder | None) -> Response:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from order_ingest.api import idempotency
 from order_ingest.api.answers import MODELS
 from order_ingest.domain.channels import ShopSettings
 from order_ingest.domain.requests import (
@@ -79,6 +80,15 @@ def body_of(model: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     }
 
 
+def raw_body() -> dict[str, Any]:
+    """Return what a route adds to the description whose body is a shop's own, as it was signed."""
+    said = "As the shop sends it, byte for byte: what is in it follows from the shop's channel."
+    anything: dict[str, Any] = {"schema": {"description": said}}
+    form = {"schema": {"type": "object", "description": "A ping of WooCommerce."}}
+    content = {"application/json": anything, "application/x-www-form-urlencoded": form}
+    return {"requestBody": {"required": True, "description": said, "content": content}}
+
+
 def describe(api: FastAPI, without_key: Collection[str] = ()) -> None:
     """Give the API a description in which the models of all bodies stand among the components.
 
@@ -98,6 +108,7 @@ def describe(api: FastAPI, without_key: Collection[str] = ()) -> None:
             for path in description["paths"].keys() - set(without_key):
                 for operation in description["paths"][path].values():
                     operation["security"] = [{scheme: []}]
+            idempotency.describe(description)
         assert api.openapi_schema is not None, "the description has been generated"
         return api.openapi_schema
 

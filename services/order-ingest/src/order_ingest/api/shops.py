@@ -16,7 +16,7 @@ from order_ingest.api.answers import (
 )
 from order_ingest.api.problems import deliveries_answer
 from order_ingest.api.reading import Body, CatalogueBody, DoorRoute, KeyRing, SignedBody
-from order_ingest.api.schema import body_of
+from order_ingest.api.schema import body_of, raw_body
 from order_ingest.domain.channels import ShopSettings
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.requests import SkuTable, parse, parse_identifier
@@ -71,7 +71,12 @@ def router(shops: Shops, webhooks: Webhooks, ring: KeyRing) -> APIRouter:
         ]
         return JSONResponse({"orders": told})
 
-    @routes.post("/deliveries", status_code=202, responses=accepts(DeliveryAnswer))
+    @routes.post(
+        "/deliveries",
+        status_code=202,
+        responses=accepts(DeliveryAnswer),
+        openapi_extra=raw_body(),
+    )
     async def deliver(
         request: Request,
         body: SignedBody,

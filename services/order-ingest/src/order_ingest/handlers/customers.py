@@ -25,19 +25,21 @@ class Delivery:
         order: The order's id.
         token: Of its customer.
         recipient: None where nobody knows, or may know any more.
+        revision: Of the order that told it; 0 where it was placed so.
     """
 
     shop: str
     order: str
     token: str
     recipient: Recipient | None
+    revision: int = 0
 
 
 class Recipients(Protocol):
     """Where people are remembered, encrypted; `store.PostgresRecipients`."""
 
     async def keep(self, connection: Connection, deliveries: Sequence[Delivery]) -> None:
-        """Write who gets these orders, unless that has been written; in a transaction."""
+        """Write who gets these orders, unless that or newer has been written; in a transaction."""
 
     async def of_orders(
         self, connection: Connection, shop: str, orders: Sequence[str]
@@ -81,7 +83,7 @@ class Customers:
         self._keep = Gathered(self._keep_all)
 
     async def keep(self, deliveries: Sequence[Delivery]) -> None:
-        """Write who gets these orders, unless that has been written. Raises Transient."""
+        """Write who gets these orders, unless that or newer has been written. Raises Transient."""
         if deliveries:
             await self._keep(deliveries)
 

@@ -176,6 +176,7 @@ class Orders:
             return
         placement = found.placement
         delivered: list[tuple[Command, Outgoing | Permanent]] = []
+        corrected: list[Delivery] = []
         for command in commands:
             try:
                 request = parse(KINDS[command.name], command.body.encode())
@@ -186,8 +187,10 @@ class Orders:
                 break  # the catalogue that it was checked against has not come here yet
             else:
                 delivered.append((command, entry))
+                corrected += _corrected(command.shop, placement, request)
         if not delivered:
             return
+        await self._customers.keep(corrected)
         await self._waiting.deliver(self._placed(placement), delivered)
 
     async def _change(self, shop: str, order: str, request: OrderCommand, known: Known) -> Accepted:
@@ -196,6 +199,7 @@ class Orders:
         if found is None:
             return await self._wait(command_on_order(shop, order, request, known.now), request)
         accepted, entry = await self._decide(shop, found.placement, request, known)
+        await self._customers.keep(_corrected(shop, found.placement, request))
         # A cancellation may come before its order, nothing else: what the book holds for so short
         # a time may still be on its way, or have been lost on it.
         needs = found.fresh and not isinstance(request, CancelRequest)
@@ -310,3 +314,11 @@ def _deliveries(
         and isinstance(placement, Placement)
         and request.recipient is not None
     ]
+
+
+def _corrected(shop: str, placement: Placement, request: OrderCommand) -> list[Delivery]:
+    """Return who gets an order from now on, where an amendment says so."""
+    if not isinstance(request, AmendmentRequest) or request.recipient is None:
+        return []
+    token = placement.event.customer
+    return [Delivery(shop, placement.order, token, request.recipient, request.revision)]

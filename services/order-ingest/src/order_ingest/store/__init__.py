@@ -4,6 +4,7 @@ from order_ingest.store.answers import PostgresAnswers
 from order_ingest.store.books import PostgresOrderBook, PostgresRegister
 from order_ingest.store.customers import PostgresRecipients
 from order_ingest.store.keys import PostgresKeys
+from order_ingest.store.rewrapping import rewrap
 from order_ingest.store.shops import PostgresShopBook
 from order_ingest.store.spool import PostgresSpool
 from order_ingest.store.waiting import PostgresWaitingRoom
@@ -17,4 +18,5 @@ __all__ = [
     "PostgresShopBook",
     "PostgresSpool",
     "PostgresWaitingRoom",
+    "rewrap",
 ]

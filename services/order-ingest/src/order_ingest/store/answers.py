@@ -3,11 +3,17 @@
 from datetime import timedelta
 
 from order_ingest.handlers import Answer, Claim
+from order_ingest.store.master import Sealed
 from restock_common.postgres import Database
+from restock_common.sealing import Seal
 
 _CLAIM_S = 60
 """Whoever has claimed a key and not answered for so long has died."""
 _SOME = 10_000
+
+BODIES = Sealed(
+    "answers", ("shop", "key"), "body", lambda row: f"answer of {row['shop']} under {row['key']}"
+)
 
 
 class PostgresAnswers:
@@ -15,10 +21,12 @@ class PostgresAnswers:
 
     Args:
         database: The service's own.
+        master: Encrypts the answers: what is refused of a batch repeats what was sent.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, master: Seal) -> None:
         self._database = database
+        self._master = master
 
     async def claim(self, shop: str, key: str, digest: bytes) -> Claim:
         """Take a key to answer under it; the first takes it, on whichever replica."""
@@ -36,9 +44,7 @@ class PostgresAnswers:
             if mine:
                 return Claim(mine=True)
             row = await connection.fetchrow(
-                "SELECT digest, status, media_type, body FROM answers WHERE shop = $1 AND key = $2",
-                shop,
-                key,
+                "SELECT * FROM answers WHERE shop = $1 AND key = $2", shop, key
             )
         if row is None:  # given back meanwhile: whoever had it failed
             return Claim()
@@ -46,10 +52,12 @@ class PostgresAnswers:
             return Claim(other_body=True)
         if row["status"] is None:
             return Claim()
-        return Claim(answer=Answer(row["status"], row["media_type"], row["body"]))
+        body = BODIES.open(self._master, row)
+        return Claim(answer=Answer(row["status"], row["media_type"], body))
 
     async def keep(self, shop: str, key: str, answer: Answer) -> None:
         """Write down what was answered under a claimed key."""
+        sealed = self._master.seal(answer.body, bound_to=BODIES.place({"shop": shop, "key": key}))
         async with self._database.connection() as connection:
             await connection.execute(
                 "UPDATE answers SET status = $3, media_type = $4, body = $5"
@@ -58,7 +66,7 @@ class PostgresAnswers:
                 key,
                 answer.status,
                 answer.media_type,
-                answer.body,
+                sealed,
             )
 
     async def give_back(self, shop: str, key: str) -> None:

@@ -11,10 +11,13 @@ from uuid import UUID, uuid4
 
 from order_ingest.domain.requests import Recipient
 from order_ingest.handlers import Delivery
+from order_ingest.store.master import Sealed
 from restock_common.postgres import Connection
 from restock_common.sealing import KEY_BYTES, Seal
 
-REWRAPPED_AT_ONCE = 500
+KEYS = Sealed(
+    "customers", ("shop", "token"), "wrapped", lambda row: f"customer key {row['key_id']}"
+)
 
 _OF_ORDERS = (
     "SELECT r.*, c.wrapped FROM recipients r LEFT JOIN customers c"
@@ -45,25 +48,28 @@ class PostgresRecipients:
         self._master = master
 
     async def keep(self, connection: Connection, deliveries: Sequence[Delivery]) -> None:
-        """Write who gets these orders, unless that has been written; in a transaction.
+        """Write who gets these orders, unless the same revision or a newer one has been written.
 
-        The first that was written stays: a repeat that comes late must not bring back a person
-        who has been erased.
+        In a transaction. An order whose customer was erased stays so: what comes late, repeat or
+        correction, must not bring back a person.
         """
-        first: dict[str, Delivery] = {}
+        newest: dict[str, Delivery] = {}
         for one in deliveries:
-            first.setdefault(one.order, one)
+            if one.order not in newest or newest[one.order].revision < one.revision:
+                newest[one.order] = one
         keys = await self._keys(connection, sorted({(one.shop, one.token) for one in deliveries}))
         rows = []
-        for order, one in sorted(first.items()):  # so that two batches cannot deadlock
+        for order, one in sorted(newest.items()):  # so that two batches cannot deadlock
             assert one.recipient is not None, "there is something to keep"
             key = keys[one.shop, one.token]
             said = one.recipient.model_dump_json(exclude_none=True).encode()
             sealed = key.seal.seal(said, bound_to=_of_order(order, key.id))
-            rows.append((order, one.shop, one.token, key.id, sealed))
+            rows.append((order, one.shop, one.token, key.id, sealed, one.revision))
         await connection.executemany(
-            "INSERT INTO recipients (order_id, shop, token, key_id, sealed)"
-            " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+            "INSERT INTO recipients AS it (order_id, shop, token, key_id, sealed, revision)"
+            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (order_id) DO UPDATE"
+            " SET key_id = excluded.key_id, sealed = excluded.sealed, revision = excluded.revision"
+            " WHERE it.sealed IS NOT NULL AND it.revision < excluded.revision",
             rows,
         )
 
@@ -94,26 +100,6 @@ class PostgresRecipients:
         )
         return done != "DELETE 0"
 
-    async def rewrap(self, connection: Connection) -> int:
-        """Encrypt some keys anew that another master key than the first one has encrypted.
-
-        In a transaction. The customers' keys stay, and so does what they encrypt.
-
-        Returns:
-            How many were done: 0 at the end.
-        """
-        rows = await connection.fetch(
-            "SELECT shop, token, key_id, wrapped FROM customers WHERE master <> $1"
-            " ORDER BY shop, token LIMIT $2 FOR UPDATE",
-            self._master.first,
-            REWRAPPED_AT_ONCE,
-        )
-        await connection.executemany(
-            "UPDATE customers SET wrapped = $3, master = $4 WHERE shop = $1 AND token = $2",
-            [(row["shop"], row["token"], self._rewrapped(row), self._master.first) for row in rows],
-        )
-        return len(rows)
-
     async def _keys(
         self, connection: Connection, customers: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], _DataKey]:
@@ -123,11 +109,12 @@ class PostgresRecipients:
             new = []
             for shop, token in missing:
                 key_id = uuid4()
-                wrapped = self._wrap(key_id, token_bytes(KEY_BYTES))
-                new.append((shop, token, key_id, wrapped, self._master.first))
+                place = KEYS.place({"key_id": key_id})
+                wrapped = self._master.seal(token_bytes(KEY_BYTES), bound_to=place)
+                new.append((shop, token, key_id, wrapped))
             await connection.executemany(
-                "INSERT INTO customers (shop, token, key_id, wrapped, master)"
-                " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+                "INSERT INTO customers (shop, token, key_id, wrapped)"
+                " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
                 new,
             )
             held |= await self._held(connection, missing)
@@ -146,35 +133,21 @@ class PostgresRecipients:
             [token for _, token in customers],
         )
         return {
-            (row["shop"], row["token"]): _DataKey(row["key_id"], _sealing(self._unwrap(row)))
+            (row["shop"], row["token"]): _DataKey(row["key_id"], self._data_seal(row))
             for row in rows
         }
 
-    def _wrap(self, key_id: UUID, key: bytes) -> bytes:
-        return self._master.seal(key, bound_to=_of_key(key_id))
-
-    def _rewrapped(self, row: Mapping[str, Any]) -> bytes:
-        return self._wrap(row["key_id"], self._unwrap(row))
-
-    def _unwrap(self, row: Mapping[str, Any]) -> bytes:
-        return self._master.open(row["wrapped"], bound_to=_of_key(row["key_id"]))
+    def _data_seal(self, row: Mapping[str, Any]) -> Seal:
+        return Seal({"customer": KEYS.open(self._master, row)})
 
     def _delivery(self, row: Mapping[str, Any]) -> Delivery:
         """Return who gets an order; nobody where the customer has been erased."""
         recipient = None
         if row["sealed"] is not None and row["wrapped"] is not None:
             bound_to = _of_order(row["order_id"], row["key_id"])
-            said = _sealing(self._unwrap(row)).open(row["sealed"], bound_to=bound_to)
+            said = self._data_seal(row).open(row["sealed"], bound_to=bound_to)
             recipient = Recipient.model_validate_json(said)
-        return Delivery(row["shop"], row["order_id"], row["token"], recipient)
-
-
-def _sealing(key: bytes) -> Seal:
-    return Seal({"customer": key})
-
-
-def _of_key(key_id: UUID) -> str:
-    return f"customer key {key_id}"
+        return Delivery(row["shop"], row["order_id"], row["token"], recipient, row["revision"])
 
 
 def _of_order(order: str, key_id: UUID) -> str:

@@ -7,9 +7,12 @@ import orjson
 
 from order_ingest.domain.channels import ShopSettings
 from order_ingest.handlers import ToFetch
-from restock_common.errors import Transient
+from order_ingest.store.master import Sealed
 from restock_common.postgres import Connection
-from restock_common.sealing import Seal, Unsealable, sealed_with
+from restock_common.sealing import Seal
+
+SECRETS = Sealed("shops", ("shop",), "secrets", lambda row: f"secrets of shop {row['shop']}")
+"""They cannot be moved to another shop; where the key is lost, settings can be put again."""
 
 
 class PostgresShopBook:
@@ -24,14 +27,14 @@ class PostgresShopBook:
 
     async def put(self, connection: Connection, shop: str, settings: ShopSettings) -> None:
         """Write a shop's settings, in the place of those that were there."""
-        sealed = [one.get_secret_value() for one in settings.secrets]
+        secrets = [one.get_secret_value() for one in settings.secrets]
         await connection.execute(
             "INSERT INTO shops (shop, settings, secrets) VALUES ($1, $2, $3)"
             " ON CONFLICT (shop) DO UPDATE SET settings = excluded.settings,"
             " secrets = excluded.secrets, written_at = now()",
             shop,
             settings.model_dump_json(exclude={"secrets"}, exclude_defaults=True),
-            self._seal.seal(orjson.dumps(sealed), bound_to=_place(shop)),
+            self._seal.seal(orjson.dumps(secrets), bound_to=SECRETS.place({"shop": shop})),
         )
 
     async def exist(self, connection: Connection) -> bool:
@@ -47,18 +50,12 @@ class PostgresShopBook:
 
     async def find(self, connection: Connection, shop: str) -> ShopSettings | None:
         """Return a shop's settings; None where it has none. Raises Transient: they are sealed."""
-        row = await connection.fetchrow("SELECT settings, secrets FROM shops WHERE shop = $1", shop)
+        row = await connection.fetchrow("SELECT * FROM shops WHERE shop = $1", shop)
         if row is None:
             return None
-        try:
-            sealed = self._seal.open(row["secrets"], bound_to=_place(shop))
-        except Unsealable:
-            raise Transient(
-                f"the secrets of shop {shop!r} were sealed under a key that is not among"
-                " RESTOCK_MASTER_KEYS: put its settings again"
-            ) from None
+        secrets = SECRETS.open(self._seal, row)
         return ShopSettings.model_validate(
-            {**orjson.loads(row["settings"]), "secrets": orjson.loads(sealed)}
+            {**orjson.loads(row["settings"]), "secrets": orjson.loads(secrets)}
         )
 
     async def put_skus(self, connection: Connection, shop: str, skus: Mapping[str, str]) -> None:
@@ -112,25 +109,3 @@ class PostgresShopBook:
             number,
             asked_at,
         )
-
-    async def reseal(self, connection: Connection) -> int:
-        """Seal the secrets anew that another key than the first one has sealed; return how many.
-
-        In a transaction.
-        """
-        rows = await connection.fetch("SELECT shop, secrets FROM shops ORDER BY shop FOR UPDATE")
-        old = [row for row in rows if sealed_with(row["secrets"]) != self._seal.first]
-        for row in old:
-            place = _place(row["shop"])
-            plain = self._seal.open(row["secrets"], bound_to=place)
-            await connection.execute(
-                "UPDATE shops SET secrets = $2 WHERE shop = $1",
-                row["shop"],
-                self._seal.seal(plain, bound_to=place),
-            )
-        return len(old)
-
-
-def _place(shop: str) -> str:
-    """Return what a shop's secrets are bound to: they cannot be moved to another shop."""
-    return f"secrets of shop {shop}"

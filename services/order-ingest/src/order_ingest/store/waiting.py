@@ -1,17 +1,35 @@
 """The waiting room in PostgreSQL: commands that came before what they are about."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from order_ingest.domain.waiting import About, Command
+from order_ingest.store.master import Sealed
 from restock_common.postgres import Connection
+from restock_common.sealing import Seal
 
 _SOME = 500
 
 
+BODIES = Sealed(
+    "waiting",
+    ("sequence",),
+    "body",
+    lambda row: f"{row['event']} waiting for {row['about']} {row['subject']}",
+)
+
+
 class PostgresWaitingRoom:
-    """Writes to and reads from the table `waiting`."""
+    """Writes to and reads from the table `waiting`.
+
+    Args:
+        master: Encrypts what waits: it may tell who gets an order, whose customer is not known yet.
+    """
+
+    def __init__(self, master: Seal) -> None:
+        self._master = master
 
     async def add(self, connection: Connection, commands: Sequence[Command]) -> None:
         """Keep commands, but those that wait already."""
@@ -25,7 +43,7 @@ class PostgresWaitingRoom:
                     one.event,
                     one.shop,
                     one.name,
-                    one.body,
+                    self._master.seal(one.body.encode(), bound_to=BODIES.place(asdict(one))),
                     one.reason,
                     one.came_at,
                 )
@@ -51,7 +69,7 @@ class PostgresWaitingRoom:
             about,
             subject,
         )
-        return [_command(row) for row in rows]
+        return [self._command(row) for row in rows]
 
     async def remove(self, connection: Connection, commands: Sequence[Command]) -> None:
         """Forget commands: they were delivered or given up."""
@@ -79,21 +97,25 @@ class PostgresWaitingRoom:
             age,
             _SOME,
         )
-        return [_command(row) for row in rows]
+        return [self._command(row) for row in rows]
 
     async def count(self, connection: Connection) -> int:
         """Return how many commands wait."""
         return int(await connection.fetchval("SELECT count(*) FROM waiting"))
 
+    def _command(self, row: Mapping[str, Any]) -> Command:
+        return Command(
+            about=row["about"],
+            subject=row["subject"],
+            event=row["event"],
+            shop=row["shop"],
+            name=row["command"],
+            body=self._body(row),
+            came_at=row["came_at"],
+            sequence=row["sequence"],
+        )
 
-def _command(row: Mapping[str, Any]) -> Command:
-    return Command(
-        about=row["about"],
-        subject=row["subject"],
-        event=row["event"],
-        shop=row["shop"],
-        name=row["command"],
-        body=row["body"],
-        came_at=row["came_at"],
-        sequence=row["sequence"],
-    )
+    def _body(self, row: Mapping[str, Any]) -> str:
+        """Return what was said; what has waited since before such things were sealed is JSON."""
+        kept: bytes = row["body"]
+        return (kept if kept.startswith(b"{") else BODIES.open(self._master, row)).decode()

@@ -174,6 +174,7 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
             revision=number,
             lines=tuple(wanted),
             amended_at=snapshot.changed_at,
+            recipient=snapshot.recipient.as_recipient(),
         )
         commands.append(Amend(order, amendment))
     return (*commands, *backs) or (Ignored("nothing of it is to be shipped"),)

@@ -92,11 +92,13 @@ class AmendmentRequest(Request):
         revision: Counts the amendments of an order; an older one than the last changes nothing.
         lines: Absolute quantities.
         amended_at: Without a time, it was now.
+        recipient: Who gets it from now on, where that has changed; told to drivers alone.
     """
 
     revision: Annotated[int, Field(ge=1, lt=2**63)]
     lines: Annotated[tuple[NamedLineRequest, ...], Field(max_length=1000)]
     amended_at: Timestamp | None = None
+    recipient: Recipient | None = None
 
 
 class CancelRequest(Request):
