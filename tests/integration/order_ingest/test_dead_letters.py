@@ -16,6 +16,7 @@ from tests.support import publish, publish_raw, read_letters, read_records, unti
 from restock_common.contracts.ledger import OrderAmended, OrderPlaced
 from restock_common.contracts.topics import DEAD_LETTERS, STOREFRONT_ORDERS
 from restock_common.transact import Outgoing
+from restock_local.letterbox import Filter, Letterbox
 
 pytestmark = pytest.mark.kafka
 
@@ -86,29 +87,20 @@ async def test_a_letter_is_seen_mended_and_taken_once(ingest: Ingest, tmp_path: 
     assert list(map(tuple, records[1].headers)) == sent
 
 
-async def test_a_command_that_was_set_aside_is_said_again_and_counts_once(
-    ingest: Ingest, tmp_path: Path
-) -> None:
+async def test_a_command_that_was_set_aside_is_said_again_and_counts_once(ingest: Ingest) -> None:
     """Its order did not bear it out: mended, it is the event that it would have been."""
     number = "w/1 ü"
     said = {"revision": 1, "lines": [{"line": "1", "sku": "milk", "quantity": 9}]}
-    path = f"/v1/orders/{quote(number)}/amendments"
-    waits = await ingest.http.post(path, json=said)
+    waits = await ingest.http.post(f"/v1/orders/{quote(number)}/amendments", json=said)
     assert waits.json()["waiting"] is True
     assert (await ingest.http.post("/v1/orders", json=order(number))).status_code == 202
-    [letter] = await restock(ingest, "list", "--topic", "order-ingest/waiting")
-    code, told = await restock(ingest, "replay", letter["id"])
-    assert (code, "shop 'demo'" in told) == (2, True)
-
-    editor = tmp_path / "editor"
-    editor.write_text("#!/bin/sh\nsed -i s/milk/tea/ $1\n")
-    editor.chmod(0o700)
-    key = ingest.http.headers["X-API-Key"]
-    options = ["--edit", "--url", ingest.url, "--key", key]
+    box = Letterbox(ingest.kafka)
+    [letter] = await box.letters(Filter(topic="order-ingest/waiting"))
+    mended, key = letter.body.replace(b"milk", b"tea"), ingest.http.headers["X-API-Key"]
     for _ in range(2):
-        [sent] = await restock(ingest, "replay", letter["id"], *options, EDITOR=str(editor))
-        assert (sent["shop"], sent["status"]) == ("demo", 202)
-        assert json.loads(sent["answer"])["event"] == waits.json()["event"]
+        sent = await box.deliver(letter, mended, ingest.url, key)
+        assert (sent.shop, sent.status) == ("demo", 202)
+        assert json.loads(sent.answer)["event"] == waits.json()["event"]
     amended = await on_shards(ingest, OrderAmended, order=f"demo:{number}")
     assert {(event.revision, event.lines[0].quantity) for _, event in amended} == {(1, 9)}
 

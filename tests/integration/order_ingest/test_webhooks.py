@@ -109,11 +109,11 @@ async def test_an_order_goes_the_way_of_every_other(ingest: Ingest) -> None:
 async def test_an_address_that_the_shop_corrects_reaches_the_driver(ingest: Ingest) -> None:
     await configure(ingest, "shopify")
     await ingest.http.put(f"/v1/shops/{ingest.shop}/skus", json={"skus": {"43729077": "milk"}})
-    assert (await deliver(ingest, shopify(3))).status_code == 202
-    edited = shopify(3, "edited")
+    assert (await deliver(ingest, shopify(30))).status_code == 202
+    edited = shopify(30, "edited")
     edited["shipping_address"] = {**edited["shipping_address"], "address1": "7 Right Street"}
     assert (await deliver(ingest, edited, "orders/updated")).status_code == 202
-    manifest = await ingest.http.post("/v1/manifest", json={"orders": ["3"]})
+    manifest = await ingest.http.post("/v1/manifest", json={"orders": ["30"]})
     assert "7 Right Street" in manifest.json()["orders"][0]["recipient"]["street"]
 
 
