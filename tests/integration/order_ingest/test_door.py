@@ -9,7 +9,7 @@ from tests.support import read_messages
 from tests.unit.order_ingest.sample import CHICAGO, NOW, SEAL, catalogue, customers, request
 
 from order_ingest.domain.requests import CancelRequest, HoldRequest
-from order_ingest.handlers import Accepted, Clock, Desk, Door, Outlet
+from order_ingest.handlers import Accepted, Clock, Desk, DeviceMessage, Door, Outlet
 from order_ingest.store import (
     PostgresOrderBook,
     PostgresRegister,
@@ -19,7 +19,7 @@ from order_ingest.store import (
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
 from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STOCK, Topic
-from restock_common.errors import Transient
+from restock_common.errors import Permanent, Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
 from restock_common.settings import KafkaSettings
@@ -198,3 +198,12 @@ async def test_what_nothing_comes_for_is_given_up(
         "/v1/orders/shop:never-placed/cancel",
         {"Content-Type": "application/json"},
     )
+
+
+async def test_what_a_device_nests_too_deep_is_set_aside_unparsed(
+    database: Database, producer: Producer
+) -> None:
+    deep = DeviceMessage("restock/n1/scanner/scans", b'{"scan": ' + b"[" * 100)
+    answer = await door(database, producer).devices.take(deep)
+    assert isinstance(answer, Permanent)
+    assert "nested deeper than 32" in answer.reason

@@ -1,14 +1,17 @@
 """Secrets and people through every door, good and bad: nothing of them in logs or traces."""
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from aiohttp import web
+from standardwebhooks import Webhook
 from tests.integration.order_ingest.sample import CATALOGUE, order
 from tests.support import publish_raw, read_records, until
 
@@ -26,6 +29,7 @@ MAIL = "ottoline@example.org"
 PHONE = "+44 20 7946 0999"
 STREET = "99 Unmistakable Crescent"
 GUESS = "guessed-key-4711"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"hush" * 8).decode()
 PERSON = {"name": NAME, "mail": MAIL, "phone": PHONE, "street": STREET}
 TEXT = f"{NAME} <{MAIL}> {PHONE} {STREET}"
 
@@ -98,6 +102,26 @@ async def by_kafka(kafka: KafkaSettings) -> None:
     await until(refused, what="the bad ones are dead letters")
 
 
+async def by_webhook(http: httpx.AsyncClient) -> None:
+    """Say it in signed deliveries: one that is taken, and two whose very fields tell it."""
+    settings = {"channel": "standard_webhooks", "secrets": [WEBHOOK_SECRET, "short"]}
+    assert (await http.put("/v1/shops/demo", json=settings)).status_code == 422
+    settings = {"channel": "standard_webhooks", "secrets": [WEBHOOK_SECRET]}
+    assert (await http.put("/v1/shops/demo", json=settings)).status_code == 202
+    good = {**order("by-webhook", customer=MAIL), "address": {**PERSON, "country": "US"}}
+    del good["destination"]
+    for data, status in ((good, 202), ({**good, NAME: TEXT}, 422), ({NAME: {NAME: TEXT}}, 422)):
+        raw = json.dumps({"type": "order.placed", "timestamp": "2025-01-01", "data": data})
+        now = datetime.now(UTC)
+        headers = {
+            "webhook-id": MAIL,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": Webhook(WEBHOOK_SECRET).sign(MAIL, now.replace(tzinfo=None), raw),
+        }
+        answer = await http.post("/v1/webhooks/demo", content=raw, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
 async def test_nothing_of_people_or_secrets_is_logged_or_traced(
     platform: Platform, kafka: KafkaSettings, traces: Traces, tmp_path: Path
 ) -> None:
@@ -126,6 +150,7 @@ async def test_nothing_of_people_or_secrets_is_logged_or_traced(
             for path, methods in doors.items():
                 for method in methods:
                     await knock(http, method.upper(), path)
+            await by_webhook(http)
             assert (await http.delete(f"/v1/customers/{MAIL}")).status_code == 204
         await by_kafka(kafka)
         secrets = [supervisor.api_key, supervisor.master_keys.partition("=")[2]]
@@ -133,8 +158,9 @@ async def test_nothing_of_people_or_secrets_is_logged_or_traced(
     log = supervisor.log(service.name).read_text()
     assert "customer_erased" in log
     assert "dead_letter" in log
+    assert "delivery_set_aside" in log
     assert b"POST /v1/orders" in traces.sent, "requests were traced"
-    secrets += [issued, issued.rpartition("_")[2], GUESS, NAME, MAIL, PHONE, STREET]
+    secrets += [issued, issued.rpartition("_")[2], GUESS, WEBHOOK_SECRET, NAME, MAIL, PHONE, STREET]
     for secret in secrets:
         for form in (secret, json.dumps(secret)[1:-1], secret.replace(" ", "%20")):
             assert form not in log

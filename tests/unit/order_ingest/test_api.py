@@ -127,7 +127,7 @@ async def test_whoever_guesses_keys_is_slowed_down() -> None:
             for n in range(60)
         ]
         statuses = [one.status_code for one in guesses]
-        assert statuses.count(401) < 25
+        assert statuses.count(401) == 2
         assert statuses[-1] == 429
         assert guesses[-1].headers["ratelimit-policy"] == '"address";q=40;w=40'
 

@@ -25,6 +25,17 @@ def test_what_costs_more_takes_more() -> None:
     assert not limit.take("a", 0.0).allowed
 
 
+def test_what_is_charged_has_to_be_waited_for() -> None:
+    """Else whoever guesses fast enough pays for the guess alone, once the bucket is near empty."""
+    limit, now_s, guesses = Limit(per_s=10, burst=20), 0.0, 0
+    for step in range(10_000):
+        now_s = step / 100
+        if limit.take("a", now_s).allowed:
+            guesses += 1
+            limit.charge("a", now_s, 19)
+    assert guesses == pytest.approx((20 + 10 * now_s) / 20, abs=1)
+
+
 @given(
     st.floats(0.1, 1000),
     st.integers(1, 100),

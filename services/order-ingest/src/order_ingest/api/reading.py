@@ -122,7 +122,7 @@ class KeyRing:
         network = self._network(request)
         holder = None if key is None else await self._keys.holder(key)
         if holder is None:
-            self._by_address.take(network, time.monotonic(), WRONG_KEY_COST - 1)
+            self._by_address.charge(network, time.monotonic(), WRONG_KEY_COST - 1)
             raise Problem(
                 HTTPStatus.UNAUTHORIZED,
                 "the header X-API-Key is missing" if key is None else "X-API-Key is not known",

@@ -59,13 +59,21 @@ class Limit:
         allowed = wait_s <= 0
         if allowed:
             full_at = after
-            self._full_at[name] = after
-            self._full_at.move_to_end(name)
-            if len(self._full_at) > MAX_BUCKETS:
-                self._full_at.popitem(last=False)
+            self._note(name, after)
         used_s = full_at - now_s
         left = max(0, self.burst - ceil(used_s * self.per_s - 1e-6))
         return Room(allowed, left, ceil(used_s), 0 if allowed else max(1, ceil(wait_s)))
+
+    def charge(self, name: str, now_s: float, cost: int) -> None:
+        """Count more of what has been let in; what there is no room for has to be waited for."""
+        full_at = max(self._full_at.get(name, now_s), now_s)
+        self._note(name, full_at + cost * self._interval_s)
+
+    def _note(self, name: str, full_at: float) -> None:
+        self._full_at[name] = full_at
+        self._full_at.move_to_end(name)
+        if len(self._full_at) > MAX_BUCKETS:
+            self._full_at.popitem(last=False)
 
 
 @lru_cache(maxsize=10_000)

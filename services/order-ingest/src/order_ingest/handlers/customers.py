@@ -109,7 +109,8 @@ class Customers:
         token = self.privacy.token(by.shop, ref)
         async with self._database.transaction() as connection:
             known = await self.recipients.erase(connection, by.shop, token)
-        log.info("customer_erased", customer=token, known=known, by=by.key_id)
+            # Before the commit: after a restore, all that was erased must stand in the log.
+            log.info("customer_erased", customer=token, known=known, by=by.key_id)
 
     async def _keep_all(self, deliveries: list[Delivery]) -> list[None]:
         async with self._database.transaction() as connection:

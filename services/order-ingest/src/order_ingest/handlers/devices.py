@@ -9,6 +9,7 @@ from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.requests import (
     CountRequest,
     ScanRequest,
+    check_depth,
     parse_identifier,
     parse_with,
 )
@@ -67,6 +68,7 @@ class Devices:
 
     async def _take(self, message: DeviceMessage) -> Accepted:
         location, device, what = _address(message.topic)
+        check_depth(message.payload)
         if what == COUNTS:
             told = parse_with(CountRequest, message.payload, {"location": location})
             name = parse_identifier("count", f"{device}:{told.count}")

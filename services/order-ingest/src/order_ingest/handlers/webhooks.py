@@ -29,7 +29,7 @@ from order_ingest.handlers.door import Door
 from order_ingest.handlers.ports import Accepted
 from order_ingest.handlers.shops import Shops
 from restock_common import telemetry
-from restock_common.errors import Permanent
+from restock_common.errors import Permanent, plain_field
 
 log = structlog.get_logger()
 
@@ -205,7 +205,8 @@ class Webhooks:
             name: headers[name] for name in channel.kept_headers if name in headers
         }
         letter = await self._door.letters.keep(f"webhooks/{shop}", kept, raw, error, now)
-        log.warning("delivery_set_aside", shop=shop, field=error.field, dead_letter=letter)
+        field = plain_field(error.field or "")
+        log.warning("delivery_set_aside", shop=shop, field=field, dead_letter=letter)
         return SetAside(letter, str(error))
 
 

@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from order_ingest.handlers import COUNTS, ROOT, SCANS, Accepted, DeviceMessage
 from restock_common import telemetry
-from restock_common.errors import Permanent, Transient
+from restock_common.errors import Permanent, Transient, without_values
 from restock_common.runtime import Background
 
 log = structlog.get_logger()
@@ -128,5 +128,6 @@ class MqttDevices(Background):
                 outcome = "dead_letter" if refused else "handled"
                 telemetry.RECORDS.labels("mqtt", outcome).inc()
                 if refused:
-                    log.warning("device_message_refused", topic=told.topic, error=str(answer))
+                    reason = without_values(str(answer))
+                    log.warning("device_message_refused", topic=told.topic, reason=reason)
                 return
