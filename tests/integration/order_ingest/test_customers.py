@@ -262,6 +262,10 @@ async def test_a_new_master_key_opens_what_an_old_one_could(database_url: str) -
         await before.keep(connection, deliveries)
         await PostgresShopBook(old_master).put(connection, "shop", told)
         await PostgresWaitingRoom(old_master).add(connection, [command])
+        await connection.execute(
+            "INSERT INTO waiting (about, subject, event, shop, command, body, reason, came_at)"
+            " SELECT about, 'shop:older', event, shop, command, '{}', reason, came_at FROM waiting"
+        )
 
     def rewrap() -> str:
         restock = str(Path(sys.executable).parent / "restock")
@@ -287,5 +291,8 @@ async def test_a_new_master_key_opens_what_an_old_one_could(database_url: str) -
         assert await PostgresShopBook(new_master).find(connection, "shop") == told
         [waits] = await PostgresWaitingRoom(new_master).of(connection, "order", "shop:1")
         assert waits.body == command.body
+        [older] = await PostgresWaitingRoom(new_master).of(connection, "order", "shop:older")
+        assert older.body == "{}", "it has waited since before what waits was sealed"
+        assert await PostgresWaitingRoom(old_master).of(connection, "order", "shop:1") == []
         assert await after.of_orders(connection, "other", ["shop:1"]) == {}
     await database.close()

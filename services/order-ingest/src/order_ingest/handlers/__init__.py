@@ -3,6 +3,7 @@
 order       -> checked, homed, remembered, OrderPlaced      on the home pool's shard
                who gets it is kept here, encrypted
 amendment   -> looked up, OrderAmended                      on the order's shard
+               who gets it from now on is kept here, encrypted
 cancel      -> looked up, OrderCancelled                    on the order's shard
 return      -> looked up, checked, OrderReturned            on the location's shard
   of an order that was not found: kept, and decided when the order comes

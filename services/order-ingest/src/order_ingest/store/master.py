@@ -46,7 +46,7 @@ async def reseal(database: Database, master: Seal, sealed: Sealed) -> int:
     while True:
         async with database.transaction() as connection:
             rows = await _after(connection, sealed, last)
-            old = [row for row in rows if sealed_with(row[sealed.column]) != master.first]
+            old = [row for row in rows if _by_another(sealed, master, row)]
             await connection.executemany(
                 f"UPDATE {sealed.table} SET {sealed.column} = ${len(sealed.key) + 1}"  # noqa: S608 - constants
                 f" WHERE ({', '.join(sealed.key)}) = ({_numbered(sealed)})",
@@ -69,6 +69,14 @@ async def _after(
         f" ORDER BY {names} LIMIT {_AT_ONCE} FOR UPDATE",
         *last,
     )
+
+
+def _by_another(sealed: Sealed, master: Seal, row: Mapping[str, Any]) -> bool:
+    """Return whether another key has sealed a row; not where it is older than the sealing."""
+    try:
+        return sealed_with(row[sealed.column]) != master.first
+    except Unsealable:
+        return False
 
 
 def _again(sealed: Sealed, master: Seal, row: Mapping[str, Any]) -> bytes:

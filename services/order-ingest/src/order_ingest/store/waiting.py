@@ -5,10 +5,15 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from order_ingest.domain.waiting import About, Command
 from order_ingest.store.master import Sealed
+from restock_common.errors import Transient
 from restock_common.postgres import Connection
 from restock_common.sealing import Seal
+
+log = structlog.get_logger()
 
 _SOME = 500
 
@@ -69,7 +74,7 @@ class PostgresWaitingRoom:
             about,
             subject,
         )
-        return [self._command(row) for row in rows]
+        return self._readable(rows)
 
     async def remove(self, connection: Connection, commands: Sequence[Command]) -> None:
         """Forget commands: they were delivered or given up."""
@@ -97,11 +102,21 @@ class PostgresWaitingRoom:
             age,
             _SOME,
         )
-        return [self._command(row) for row in rows]
+        return self._readable(rows)
 
     async def count(self, connection: Connection) -> int:
         """Return how many commands wait."""
         return int(await connection.fetchval("SELECT count(*) FROM waiting"))
+
+    def _readable(self, rows: Sequence[Mapping[str, Any]]) -> list[Command]:
+        """Return what can be read; the rest waits, and holds nothing up, until its key is given."""
+        commands = []
+        for row in rows:
+            try:
+                commands.append(self._command(row))
+            except Transient as error:
+                log.error("waiting_unreadable", error=str(error))
+        return commands
 
     def _command(self, row: Mapping[str, Any]) -> Command:
         return Command(
