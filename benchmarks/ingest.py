@@ -9,15 +9,23 @@ and limits of every service) whose only handler reads nothing and answers 202.
 
 `bulk_orders_per_s`: orders as NDJSON, each line's answer is looked at. `bare_produce_per_s`: the
 records that the door has published of them are published again as they are, by the same producer
-with nothing before it: a call for each, as many at once as a request has lines.
+with nothing before it: a call for each, as many at once as all requests have lines.
 `bare_batched_per_s`: the same, handed over at once and put into batches by hand, as the door does.
+
+`bulk_share_of_produce` compares with the calls, not with the batches: a produce call is what a
+program makes that publishes what it has (`AIOKafkaProducer.send_and_wait`, acks=all, idempotent,
+the same linger and batch size), thousands at once.
 
 `kafka_door_orders_per_s`: orders are put on restock.storefront-orders.v1, until all are decided and
 published.
 
 `p50_ms`, `p99_ms`: single orders come evenly at half of single_per_s; from the moment that one is
 due until it is answered. `rss_mb`: what the door holds at the end; `rss_mb_at_start`,
-`rss_mb_after_bulk`: and before.
+`rss_mb_after_bulk`: and before; `rss_mb_every_10_s`: with `--memory-s`, while orders come evenly at
+half of single_per_s for so long.
+
+`single_cpu_us`, `bare_cpu_us`: processor time of the server for one request;
+`cpu_us_by_part`: and of PostgreSQL, the broker and the sender, each with all its processes.
 """
 
 import argparse
@@ -65,6 +73,7 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=128, help="one order a request")
     parser.add_argument("--bulk-connections", type=int, default=4, help="NDJSON")
     parser.add_argument("--latency-s", type=float, default=15.0, help="how long, in seconds")
+    parser.add_argument("--memory-s", type=float, default=0.0, help="memory at half rate; 0: not")
     parser.add_argument("--skus", type=int, default=1_000)
     parser.add_argument("--profile", type=Path, metavar="PATH", help="of the door, by py-spy")
     given = vars(parser.parse_args())

@@ -35,6 +35,7 @@ SHOP = "bench"
 _PLACED_AT = datetime(2017, 1, 2, 8, tzinfo=UTC)
 _BARE = Path(__file__).with_name("bare.py")
 _PUBLISHED_AT_ONCE = 20_000
+_LOOK_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Options:
         connections: At once, of one order a request.
         bulk_connections: At once, of NDJSON.
         latency_s: How long latency is measured.
+        memory_s: How long orders come at half of the top rate while memory is looked at; 0: not.
         skus: How many products there are.
         profile: Where a profile of the door goes, while it takes single and bulk orders.
     """
@@ -60,6 +62,7 @@ class Options:
     connections: int
     bulk_connections: int
     latency_s: float
+    memory_s: float
     skus: int
     profile: Path | None
 
@@ -165,6 +168,7 @@ class Run:
             lasting_s=self._options.latency_s,
             connections=self._options.connections,
         )
+        over_time_mb = await self._memory_mb(door, rate)
         kafka_per_s = await self._kafka_door(door)
         said("the door takes", round(kafka_per_s), "orders/s by Kafka")
         rss_mb = door.rss_mb()
@@ -188,6 +192,7 @@ class Run:
             "rss_mb_at_start": round(warm_mb, 1),
             "rss_mb_after_bulk": round(after_mb, 1),
             "rss_mb": round(rss_mb, 1),
+            "rss_mb_every_10_s": over_time_mb,
         }
 
     async def _stock(self, door: Server) -> None:
@@ -208,6 +213,27 @@ class Run:
         return Rate(
             per_s, {part: round((used[part] - before[part]) * 1e6 / orders) for part in used}
         )
+
+    async def _memory_mb(self, door: Server, rate: float) -> list[float]:
+        """Return what the door holds every so often, while orders come evenly."""
+        if not self._options.memory_s:
+            return []
+        sending = asyncio.ensure_future(
+            latencies_ms(
+                door.url,
+                self._orders.requests(),
+                rate=rate,
+                lasting_s=self._options.memory_s,
+                connections=self._options.connections,
+            )
+        )
+        held = [round(door.rss_mb(), 1)]
+        while not sending.done():
+            await asyncio.wait([sending], timeout=_LOOK_EVERY_S)
+            held.append(round(door.rss_mb(), 1))
+        await sending
+        said("memory, every 10 s:", held)
+        return held
 
     async def _bulk(self, door: Server) -> float:
         """Return the orders a second that the door takes as NDJSON; each line is looked at."""
@@ -268,8 +294,8 @@ class Run:
     async def _bare_produce(self) -> tuple[float, float]:
         """Publish again what the door has published; return the records a second.
 
-        With a call for each record, as many at once as a request of NDJSON has lines; and as whole
-        batches, made by hand.
+        With a call for each record, as many at once as all requests of NDJSON have lines; and as
+        whole batches, made by hand.
         """
         records: list[Outgoing] = []
         async for record in read_to_end(self._platform.kafka, LEDGER):
@@ -281,9 +307,9 @@ class Run:
         producer = Producer(self._platform.kafka)
         await producer.start()
         began = time.monotonic()
-        for start in range(0, len(records), self._options.bulk_lines):
-            some = records[start : start + self._options.bulk_lines]
-            await asyncio.gather(*(producer.send(one) for one in some))
+        at_once = self._options.bulk_lines * self._options.bulk_connections
+        for start in range(0, len(records), at_once):
+            await asyncio.gather(*map(producer.send, records[start : start + at_once]))
         called = time.monotonic()
         await producer.publish(records)
         ended = time.monotonic()
