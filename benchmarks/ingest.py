@@ -4,8 +4,9 @@ Prints one JSON line. On a platform of its own, with Apache Kafka, PostgreSQL (f
 as a separate process, and the sender on the same machine; 1,000 products, two lines an order.
 
 `single_per_s`: orders are sent one a request over several connections, as fast as they are answered
-202. `bare_per_s`: the same requests, before, to the same server (uvicorn, FastAPI, the middlewares
-and limits of every service) whose only handler reads nothing and answers 202.
+202. `bare_per_s`: the same requests to the same server (uvicorn, FastAPI, the middlewares and
+limits of every service) whose only handler reads nothing and answers 202. The two take turns;
+`shares_by_turn`: how the share of one in the other went from turn to turn.
 
 `bulk_orders_per_s`: orders as NDJSON, each line's answer is looked at. `bare_produce_per_s`: the
 records that the door has published of them are published again as they are, by the same producer
@@ -66,7 +67,7 @@ def main() -> int:
     )
     parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
     parser.add_argument("--platform", default="apache", help="apache, docker or embedded")
-    parser.add_argument("--orders", type=int, default=10_000, help="one a request")
+    parser.add_argument("--orders", type=int, default=20_000, help="one a request")
     parser.add_argument("--bulk-orders", type=int, default=40_000, help="as NDJSON")
     parser.add_argument("--bulk-lines", type=int, default=2_000, help="orders a request of those")
     parser.add_argument("--kafka-orders", type=int, default=40_000, help="by the raw topic")
