@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response, Security
 from fastapi.security import APIKeyHeader
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from restock_common.addresses import check_url, is_public
 from restock_common.contracts.envelope import as_permanent
 from restock_common.errors import Permanent
 from restock_common.runtime.problems import Problem
@@ -22,8 +23,6 @@ from stock_ledger.domain.webhooks import (
     MAX_URL_CHARACTERS,
     SECRET_BYTES,
     check_secret,
-    check_url,
-    is_public,
     secret_of,
 )
 

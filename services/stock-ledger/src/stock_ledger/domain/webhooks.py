@@ -1,4 +1,4 @@
-"""Webhooks: what they are told, how it is signed, when it is tried again, where it may go.
+"""Webhooks: what they are told, how it is signed, when it is tried again.
 
 Source: the Standard Webhooks specification 1.0.0, https://www.standardwebhooks.com.
 """
@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
@@ -29,7 +27,6 @@ SUSPECTED_STEP = 2
 
 _PREFIX = "whsec_"
 _SECRET_BYTES_MIN, _SECRET_BYTES_MAX = 24, 64
-_NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,45 +283,3 @@ def after_failure(
     paused_until = now + max(pause, min(failure.retry_after, schedule.whole))
     exhausted = failures > len(schedule.delays_s) and now - since >= schedule.whole
     return Health(failures, since, paused_until), Gone.FAILING if exhausted else None
-
-
-def check_url(url: str, *, allow_private: bool) -> str:
-    """Return a URL that messages may be sent to.
-
-    Raises:
-        Permanent: It is not absolute, not https (http where private ones are allowed), names a
-            user or a fragment, or an address that is not public.
-    """
-    schemes = ("https", "http") if allow_private else ("https",)
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise Permanent(f"is not a URL: {error}", field="url") from None
-    if parts.scheme not in schemes:
-        raise Permanent(f"is not {' or '.join(schemes)}: {url[:80]!r}", field="url")
-    if not host or parts.username is not None or parts.fragment or not url.isprintable():
-        raise Permanent(f"must name a host, no user and no fragment: {url[:80]!r}", field="url")
-    try:
-        literal = ip_address(host)
-    except ValueError:
-        return url
-    if not allow_private and not is_public(str(literal)):
-        raise Permanent(f"{host} is not a public address", field="url")
-    return url
-
-
-def is_public(address: str) -> bool:
-    """Return whether an address belongs to a host on the internet, and to no network within.
-
-    Addresses of IPv4 inside IPv6 (mapped, or translated by NAT64) are judged by what they hold.
-    """
-    found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        elif found in _NAT64:
-            found = IPv4Address(int(found) & 0xFFFFFFFF)
-        elif found.sixtofour is not None:
-            found = found.sixtofour
-    return found.is_global and not found.is_multicast

@@ -14,9 +14,10 @@ import aiohttp
 import structlog
 
 from restock_common import telemetry
+from restock_common.addresses import is_public
 from restock_common.errors import Transient
 from restock_common.runtime import Background
-from stock_ledger.domain.webhooks import Delivery, Failure, Gone, is_public, signed_headers
+from stock_ledger.domain.webhooks import Delivery, Failure, Gone, signed_headers
 
 log = structlog.get_logger()
 
