@@ -22,10 +22,19 @@ from order_ingest.domain.channels.base import (
     Return,
     Shop,
     ShopSettings,
+    Shown,
     Unmapped,
 )
 from order_ingest.domain.channels.bigcommerce import BIGCOMMERCE
 from order_ingest.domain.channels.medusa import MEDUSA
+from order_ingest.domain.channels.orders_api import (
+    Ask,
+    OrdersApi,
+    Page,
+    ShopApi,
+    Unreadable,
+    retry_after_s,
+)
 from order_ingest.domain.channels.saleor import SALEOR
 from order_ingest.domain.channels.shopify import SHOPIFY
 from order_ingest.domain.channels.standard_webhooks import STANDARD_WEBHOOKS
@@ -49,6 +58,7 @@ __all__ = [
     "CHANNELS",
     "Addressee",
     "Amend",
+    "Ask",
     "BadSignature",
     "Cancel",
     "Channel",
@@ -57,9 +67,15 @@ __all__ = [
     "Headers",
     "Ignored",
     "InvalidPayload",
+    "OrdersApi",
+    "Page",
     "Place",
     "Return",
     "Shop",
+    "ShopApi",
     "ShopSettings",
+    "Shown",
     "Unmapped",
+    "Unreadable",
+    "retry_after_s",
 ]

@@ -1,7 +1,7 @@
 """What all channels share: a shop's settings, what a delivery asks for, and what is refused."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from order_ingest.domain.channels.orders_api import OrdersApi, ShopApi
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.places import Gazetteer, Precision
 from order_ingest.domain.privacy import Privacy
@@ -82,6 +83,10 @@ class ShopSettings(BaseModel):
         locations: Restock's location for each of the shop's.
         return_location: Where goods come back to, where the shop names no location.
         return_condition: What goods are good for that come back.
+        api: Where the shop's orders can be read; None where that is not wanted.
+        contiguous_numbers: Whether the shop numbers its orders without holes; None is as usual in
+            the channel.
+        alert_when_silent: Whether it is an alarm when nothing comes for unusually long.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +105,9 @@ class ShopSettings(BaseModel):
     locations: Annotated[dict[Identifier, LocationId], Field(max_length=1000)] = {}
     return_location: LocationId | None = None
     return_condition: Condition = Condition.SELLABLE
+    api: ShopApi | None = None
+    contiguous_numbers: bool | None = None
+    alert_when_silent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,25 @@ class Ignored:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which order a delivery shows, and in which state.
+
+    Attributes:
+        order: Its id in the shop.
+        number: Its place in the shop's count of orders; None where it has none.
+        placed_at: When it was placed.
+        changed_at: When it last changed.
+        state: The same for the same state, however it was told: 64 bits.
+    """
+
+    order: str
+    number: int | None
+    placed_at: datetime
+    changed_at: datetime
+    state: int
+
+
 Command = Place | Amend | Cancel | Return | FetchOrder | Ignored
 Headers = Mapping[str, str]
 """By name, in lower case."""
@@ -227,6 +254,13 @@ class Verifier(Protocol):
         """Raise BadSignature unless the shop sent these bytes, and not long ago."""
 
 
+class Reader(Protocol):
+    """Tells which order a delivery shows; pure."""
+
+    def __call__(self, headers: Headers, raw: bytes, /) -> Shown | None:
+        """Return it; None where it shows none. Raises InvalidPayload where `adapt` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One kind of shop.
@@ -236,12 +270,19 @@ class Channel:
         adapt: Reads what it sends.
         verify: Tells whether the shop sent it.
         kept_headers: What a dead letter keeps of the headers: what `adapt` reads, never a secret.
+        shows: Tells which order a delivery shows; None where deliveries do not show orders so that
+            those that are missing could be told.
+        contiguous: Whether such shops number their orders without holes, unless a shop says else.
+        orders_api: How their orders are read; None where that is not known here.
     """
 
     name: str
     adapt: Adapter
     verify: Verifier
     kept_headers: tuple[str, ...] = ()
+    shows: Reader | None = None
+    contiguous: bool = False
+    orders_api: Callable[[ShopApi], OrdersApi] | None = None
 
 
 def country_code(text: str) -> str:

@@ -15,6 +15,7 @@ from order_ingest.domain.channels.base import (
     Headers,
     Ignored,
     Shop,
+    Shown,
 )
 from order_ingest.domain.channels.lenient import (
     Count,
@@ -31,6 +32,8 @@ from order_ingest.domain.channels.lenient import (
     read,
     wrong,
 )
+from order_ingest.domain.channels.shopify_api import TOPIC, ShopifyOrders
+from order_ingest.domain.channels.shown import shown_in
 from order_ingest.domain.channels.signatures import hmac_in
 from order_ingest.domain.channels.snapshots import (
     Back,
@@ -42,7 +45,6 @@ from order_ingest.domain.channels.snapshots import (
 )
 from order_ingest.domain.requests import CancelRequest
 
-_TOPIC = "x-shopify-topic"
 _BEGUN = "orders/create"
 _CHANGED = frozenset(
     f"orders/{what}"
@@ -108,6 +110,8 @@ class _Customer(Lenient):
 
 class _Order(Lenient):
     id: Id
+    order_number: Word = ""
+    name: Word = ""
     created_at: Moment
     updated_at: Moment | None = None
     cancelled_at: Moment | None = None
@@ -131,7 +135,7 @@ class _Deleted(Lenient):
 
 def adapt(headers: Headers, raw: bytes, shop: Shop) -> tuple[Command, ...]:
     """Return what a delivery asks for; see `base.Adapter`."""
-    topic = headers.get(_TOPIC, "").strip().lower()
+    topic = headers.get(TOPIC, "").strip().lower()
     if topic == _BEGUN or topic in _CHANGED:
         order = read(_Order, raw)
         return commands_of(_snapshot(order, begun=topic == _BEGUN), shop)
@@ -142,8 +146,18 @@ def adapt(headers: Headers, raw: bytes, shop: Shop) -> tuple[Command, ...]:
         refund = read(_Refund, raw)
         return backs_of(refund.order_id, tuple(_backs([refund], {}, "")), shop)
     if not topic:
-        raise wrong(f"header {_TOPIC}", "is missing")
+        raise wrong(f"header {TOPIC}", "is missing")
     return (Ignored(f"topic {topic[:80]!r} says nothing of what is to be shipped"),)
+
+
+def shows(headers: Headers, raw: bytes) -> Shown | None:
+    """Return the order that a delivery shows; see `base.Reader`."""
+    topic = headers.get(TOPIC, "").strip().lower()
+    if topic != _BEGUN and topic not in _CHANGED:
+        return None
+    order = read(_Order, raw)
+    told = _snapshot(order, begun=True)
+    return shown_in(told, order.order_number or order.name, order.updated_at)
 
 
 def _snapshot(order: _Order, *, begun: bool) -> Snapshot:
@@ -245,4 +259,12 @@ def _item(line: _Line, at: str, target: int) -> Item:
     )
 
 
-SHOPIFY = Channel("shopify", adapt, hmac_in("x-shopify-hmac-sha256"), (_TOPIC,))
+SHOPIFY = Channel(
+    "shopify",
+    adapt,
+    hmac_in("x-shopify-hmac-sha256"),
+    (TOPIC,),
+    shows=shows,
+    contiguous=True,
+    orders_api=ShopifyOrders,
+)

@@ -18,6 +18,7 @@ from order_ingest.domain.channels.base import (
     Ignored,
     Shop,
     ShopSettings,
+    Shown,
 )
 from order_ingest.domain.channels.lenient import (
     Count,
@@ -32,11 +33,12 @@ from order_ingest.domain.channels.lenient import (
     read,
     wrong,
 )
+from order_ingest.domain.channels.shown import shown_in
 from order_ingest.domain.channels.signatures import hmac_in
 from order_ingest.domain.channels.snapshots import Item, Snapshot, commands_of
+from order_ingest.domain.channels.woocommerce_api import TOPIC, WooCommerceOrders
 from order_ingest.domain.requests import CancelRequest
 
-_TOPIC = "x-wc-webhook-topic"
 _SIGNED = hmac_in("x-wc-webhook-signature")
 _PING = re.compile(rb"\s*webhook_id=\d{1,20}\s*")
 _BEGUN = "order.created"
@@ -83,6 +85,7 @@ class _Address(Lenient):
 
 class _Order(Lenient):
     id: Id
+    number: Word = ""
     status: Word
     date_created_gmt: Moment
     date_modified_gmt: Moment | None = None
@@ -104,15 +107,26 @@ def adapt(headers: Headers, raw: bytes, shop: Shop) -> tuple[Command, ...]:
     """Return what a delivery asks for; see `base.Adapter`."""
     if _PING.fullmatch(raw):
         return (Ignored("a ping, which WooCommerce sends when a webhook is saved"),)
-    topic = headers.get(_TOPIC, "").strip().lower()
+    topic = headers.get(TOPIC, "").strip().lower()
     if topic == "order.deleted":
         order_id = read(_Deleted, raw).id
         return (Cancel(order_id, CancelRequest(reason="deleted in the shop")),)
     if topic == _BEGUN or topic in _CHANGED:
         return _of_order(read(_Order, raw), shop, begun=topic == _BEGUN)
     if not topic:
-        raise wrong(f"header {_TOPIC}", "is missing")
+        raise wrong(f"header {TOPIC}", "is missing")
     return (Ignored(f"topic {topic[:80]!r} says nothing of what is to be shipped"),)
+
+
+def shows(headers: Headers, raw: bytes) -> Shown | None:
+    """Return the order that a delivery shows; see `base.Reader`."""
+    topic = headers.get(TOPIC, "").strip().lower()
+    if topic != _BEGUN and topic not in _CHANGED:
+        return None
+    order = read(_Order, raw)
+    if order.status in _NOT_YET:
+        return None
+    return shown_in(_snapshot(order, begun=True), order.number, order.date_modified_gmt)
 
 
 def verify(headers: Headers, raw: bytes, settings: ShopSettings, now: datetime) -> None:
@@ -189,4 +203,6 @@ def _known(number: str) -> str:
     return "" if number == _NOTHING else number
 
 
-WOOCOMMERCE = Channel("woocommerce", adapt, verify, (_TOPIC,))
+WOOCOMMERCE = Channel(
+    "woocommerce", adapt, verify, (TOPIC,), shows=shows, orders_api=WooCommerceOrders
+)
