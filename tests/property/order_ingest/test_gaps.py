@@ -18,8 +18,8 @@ def placed(number: int) -> Numbered:
     return Numbered(number, BEGAN + timedelta(seconds=max(number, 0)))
 
 
-def missing(numbers: Numbers) -> set[int]:
-    return {n for hole in numbers.missing for n in range(hole.first, hole.last + 1)}
+def missing(numbers: Numbers, kind: str = "missing") -> set[int]:
+    return {n for hole in getattr(numbers, kind) for n in range(hole.first, hole.last + 1)}
 
 
 batches = st.lists(st.lists(st.integers(0, 60), min_size=1, max_size=20), min_size=1, max_size=8)
@@ -66,10 +66,12 @@ def test_only_holes_that_the_shop_was_asked_for_are_accounted_for(
     for step, one in enumerate(sorted(held)):
         numbers = numbers.see([placed(one)], BEGAN, BEGAN + step * HOUR)
     covered_from, before = placed(covered).placed_at, BEGAN + noticed * HOUR
-    left, gone = numbers.account(covered_from, before)
-    assert sorted((*left.missing, *gone)) == sorted(numbers.missing)
-    assert all(hole.after >= covered_from and hole.noticed_at < before for hole in gone)
+    left = numbers.account(covered_from, before, BEGAN)
+    assert sorted((*missing(left), *missing(left, "accounted"))) == sorted(missing(numbers))
+    assert all(hole.after >= covered_from and hole.noticed_at < before for hole in left.accounted)
     assert all(hole.after < covered_from or hole.noticed_at >= before for hole in left.missing)
+    found = left.see(map(placed, range(41)), BEGAN, BEGAN)
+    assert (found.missing, found.accounted) == ((), ()), "the shop may yet tell of it"
 
 
 @given(text=st.text(max_size=40))

@@ -87,6 +87,29 @@ WAITED = Counter(
     ["outcome"],
 )
 
+SILENT_SHOPS = Gauge(
+    "restock_silent_shops", "Shops from which nothing comes although it usually does by now"
+)
+MISSING_ORDERS = Gauge(
+    "restock_missing_orders", "Orders of which only the gap that their numbers leave is known"
+)
+UNREAD_SHOPS = Gauge(
+    "restock_unread_shops", "Shops whose own API could not be read the last time it was tried"
+)
+ORDERS_TO_FETCH = Gauge(
+    "restock_orders_to_fetch", "Orders of which a webhook told too little, still to be read"
+)
+READINGS = Counter(
+    "restock_shop_readings",
+    "Readings of shops' own APIs, by what became of them: done or failed",
+    ["channel", "outcome"],
+)
+READ_ORDERS = Counter(
+    "restock_read_orders",
+    "Orders read from shops: found (no webhook had told), taken, known in that state or set_aside",
+    ["channel", "outcome"],
+)
+
 # stock-ledger
 LEDGER_RESERVATIONS = Counter("restock_ledger_reservations", "Pieces of lines reserved")
 LEDGER_BACKORDERS = Counter("restock_ledger_backorders", "Pieces of lines that had to wait")

@@ -10,20 +10,27 @@ from order_ingest.domain.privacy import Privacy
 from order_ingest.handlers import (
     STALE_S,
     Atlas,
+    Catcher,
     Clock,
     Customers,
     Desk,
     Door,
+    Feeds,
+    Gaps,
     Keys,
     Outlet,
+    Polls,
     Shops,
     Webhooks,
 )
 from order_ingest.settings import Settings, shops_by_key
 from order_ingest.store import (
     PostgresAnswers,
+    PostgresFeedBook,
+    PostgresGaps,
     PostgresKeys,
     PostgresOrderBook,
+    PostgresPollBook,
     PostgresRecipients,
     PostgresRegister,
     PostgresShopBook,
@@ -31,9 +38,12 @@ from order_ingest.store import (
     PostgresWaitingRoom,
 )
 from order_ingest.stream import (
+    LEASE,
     Drainer,
+    FeedKeeper,
     Housekeeper,
     MqttDevices,
+    Poller,
     ShopWatch,
     StorefrontOrders,
     Ticker,
@@ -66,7 +76,13 @@ def build(settings: Settings) -> Service:
         PostgresRecipients(master),
         Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
     )
-    shops = Shops(doors, PostgresShopBook(master), PostgresKeys(), set(shops_of_keys.values()))
+    shops = Shops(
+        doors,
+        PostgresShopBook(master),
+        PostgresKeys(),
+        of_keys=set(shops_of_keys.values()),
+        allow_private=settings.poll_allow_private,
+    )
     outlet = Outlet(producer, PostgresSpool(doors), patience_s=settings.publish_timeout_s)
     door = Door(
         desk=Desk(master_data=reader, clock=clock, outlet=outlet, sandboxes=shops.is_sandboxed),
@@ -77,7 +93,8 @@ def build(settings: Settings) -> Service:
         room=room,
         seal=settings.dead_letter_seal(),
     )
-    webhooks = Webhooks(door, shops, Atlas())
+    feeds = Feeds(doors, PostgresFeedBook(), door.arrivals)
+    webhooks = Webhooks(door, shops, Atlas(), feeds)
     stream = Stream(
         service=SERVICE,
         kafka=settings,
@@ -95,7 +112,24 @@ def build(settings: Settings) -> Service:
         give_up_after=timedelta(days=settings.waiting_days),
         forget_after=timedelta(days=settings.answers_days),
     )
-    components: list[Component] = [reader, watch, Drainer(outlet), stream, housekeeper]
+    poller = Poller(
+        Polls(doors, PostgresPollBook(), lease=LEASE),
+        shops,
+        Catcher(webhooks, feeds),
+        feeds,
+        overlap=timedelta(seconds=settings.poll_overlap_s),
+        allow_private=settings.poll_allow_private,
+    )
+    keeper = FeedKeeper(feeds, chance=settings.silence_chance)
+    components: list[Component] = [
+        reader,
+        watch,
+        Drainer(outlet),
+        stream,
+        housekeeper,
+        keeper,
+        poller,
+    ]
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
 
@@ -127,7 +161,8 @@ def build(settings: Settings) -> Service:
         by_key=_limit(settings.key_requests_per_s),
         by_address=_limit(settings.address_requests_per_s),
     )
-    api = create_api(door, keys, ring, answers, limits, webhooks, shops)
+    gaps = Gaps(doors, PostgresGaps())
+    api = create_api(door, keys, ring, answers, limits, webhooks, shops, gaps)
     return Service(SERVICE, settings, api, components, opening, closing)
 
 

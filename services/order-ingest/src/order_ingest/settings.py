@@ -69,6 +69,11 @@ class Settings(ServiceSettings):
         mqtt_client_id: Names the session that the MQTT broker keeps: it must stay, and be
             another for each replica; the machine's name where it is not set.
         mqtt_session_expiry_s: How long the MQTT broker keeps messages for a replica that is away.
+        silence_chance: A shop from which nothing comes is called silent where that is less likely
+            than so, by what came in the weeks before.
+        poll_overlap_s: What changed in a shop so shortly before it was last read is read again; an
+            order number is missing for so long before it is asked whether the shop has it.
+        poll_allow_private: Let shops be read at addresses in this network, and without TLS.
     """
 
     api_keys: SecretStr
@@ -89,6 +94,9 @@ class Settings(ServiceSettings):
     mqtt_url: MqttUrl | None = None
     mqtt_client_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     mqtt_session_expiry_s: Annotated[int, Field(ge=0, lt=2**32 - 1)] = 604_800
+    silence_chance: Annotated[float, Field(gt=0, lt=1)] = 0.001
+    poll_overlap_s: Annotated[float, Field(ge=0, le=86_400)] = 600.0
+    poll_allow_private: bool = False
 
     @field_validator("api_keys")
     @classmethod

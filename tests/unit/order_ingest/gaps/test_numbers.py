@@ -77,7 +77,10 @@ def test_of_too_many_holes_the_lowest_are_forgotten() -> None:
 
 def test_a_hole_that_the_shop_has_too_is_accounted_for() -> None:
     numbers = see(see(see(Numbers(), 1), 3, minute=10), 7, minute=20)
-    left, gone = numbers.account(at(10), NOW + timedelta(minutes=1))
+    later = NOW + timedelta(minutes=1)
+    left = numbers.account(at(10), later, later)
     assert holes(left) == [(2, 2)], "it was placed before anything was read"
-    assert [(hole.first, hole.last) for hole in gone] == [(4, 6)]
-    assert numbers.account(at(0), NOW) == (numbers, ()), "the shop may still be writing it down"
+    assert left.accounted == (Range(4, 6, at(10), NOW, later),)
+    assert numbers.account(at(0), NOW, later) == numbers, "the shop may still be writing it down"
+    late = see(left, 5)
+    assert [(hole.first, hole.last) for hole in late.accounted] == [(4, 4), (6, 6)]

@@ -7,6 +7,7 @@ from order_ingest.api import (
     catalogue,
     clock,
     customers,
+    gaps,
     holds,
     idempotency,
     keys,
@@ -24,7 +25,7 @@ from order_ingest.api.reading import KeyRing, install_guards
 from order_ingest.api.schema import describe
 from order_ingest.domain.keys import Action
 from order_ingest.domain.limits import Limit
-from order_ingest.handlers import Answers, Door, Keys, Shops, Webhooks
+from order_ingest.handlers import Answers, Door, Gaps, Keys, Shops, Webhooks
 
 __all__ = ["KeyRing", "Limit", "Limits", "create_api"]
 
@@ -37,6 +38,7 @@ def create_api(
     limits: Limits,
     deliveries: Webhooks | None = None,
     known_shops: Shops | None = None,
+    known_gaps: Gaps | None = None,
 ) -> FastAPI:
     """Return the API; `POST /v1/clock` is there only where time is a replay's.
 
@@ -48,6 +50,7 @@ def create_api(
         limits: What is borne of bodies.
         deliveries: Takes webhooks; without it there is no door for them.
         known_shops: What is known of shops; goes with `deliveries`.
+        known_gaps: What is missing of them; goes with `deliveries`.
     """
     api = FastAPI(
         title="Restock order-ingest",
@@ -72,8 +75,9 @@ def create_api(
     if door.clock.replay:
         routers.append((Action.CLOCK, clock.router(door)))
     signed = APIRouter()
-    if deliveries is not None and known_shops is not None:
+    if deliveries is not None and known_shops is not None and known_gaps is not None:
         routers.append((Action.SHOPS, shops.router(known_shops, deliveries, ring)))
+        routers.append((Action.SHOPS, gaps.router(known_gaps, ring)))
         signed = webhooks.router(deliveries)
         api.include_router(signed, responses=refusals(400, 401, 404, 408, 413, 422, 429, 503))
     for _, router in routers:

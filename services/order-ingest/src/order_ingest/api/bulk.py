@@ -56,7 +56,7 @@ async def answer_lines(
             request.state.incomplete = True
             return
         try:
-            answers = await door.orders.place(shop, [_parsed(text) for _, text in chunk])
+            answers = await door.place(shop, [_parsed(text) for _, text in chunk])
         except Transient as error:
             problem = describe(HTTPStatus.SERVICE_UNAVAILABLE, f"try again: {error}")
             told = {"status": int(HTTPStatus.SERVICE_UNAVAILABLE), "problem": problem}

@@ -44,7 +44,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
     async def place_order(request: Request) -> Response:
         """Place one order: 202 once it is durable, the same answer to every repeat of it."""
         shop, body = await keys.shop(request), await read_json(request)
-        [answer] = await door.orders.place(shop, [parse(OrderRequest, body)])
+        [answer] = await door.place(shop, [parse(OrderRequest, body)])
         if isinstance(answer, Accepted):
             return acceptance(answer)
         raise answer
@@ -66,7 +66,7 @@ def router(door: Door, keys: KeyRing) -> APIRouter:
             answers = bulk.answer_lines(request, door, shop, lines)
             return StreamingResponse(answers, HTTPStatus.OK, media_type=NDJSON)
         requests = parse_batch(OrderBatch, OrderRequest, "orders", await read_json(request))
-        return batch_answer(await door.orders.place(shop, requests))
+        return batch_answer(await door.place(shop, requests))
 
     @routes.post(
         "/orders/{order:path}/cancel",

@@ -20,7 +20,7 @@ from order_ingest.api.schema import body_of, raw_body
 from order_ingest.domain.channels import ShopSettings
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.requests import SkuTable, parse, parse_identifier
-from order_ingest.handlers import Shops, Webhooks
+from order_ingest.handlers import Shops, Way, Webhooks
 from restock_common.runtime.problems import Problem
 from restock_common.units import Timestamp
 
@@ -91,7 +91,9 @@ def router(shops: Shops, webhooks: Webhooks, ring: KeyRing) -> APIRouter:
         """
         number = None if fetched is None else parse_identifier("fetched", fetched)
         headers = dict(request.headers)
-        outcomes = await webhooks.deliver(shop, headers, body, datetime.now(UTC), vouched=True)
+        way = Way.WEBHOOK if number is None else Way.FETCHED
+        now = datetime.now(UTC)
+        outcomes = await webhooks.deliver(shop, headers, body, now, vouched=True, way=way)
         if number is not None and asked_at is not None:
             await shops.fetched(shop, number, asked_at)
         return deliveries_answer(outcomes)

@@ -27,14 +27,18 @@ webhook     -> verified, read by its channel, and then one or more of the above,
 """
 
 from order_ingest.handlers.answers import Answer, Answers, Claim
+from order_ingest.handlers.arrivals import BY_HTTP, BY_KAFKA, Arrivals, Heard
 from order_ingest.handlers.atlas import Atlas
 from order_ingest.handlers.customers import Customers, Delivery, Recipients
 from order_ingest.handlers.desk import Desk, attempt
 from order_ingest.handlers.devices import COUNTS, ROOT, SCANS, DeviceMessage
 from order_ingest.handlers.door import Door
+from order_ingest.handlers.feeds import FeedBook, Feeds, Sighting, Totals
+from order_ingest.handlers.gaps import Gap, GapBook, Gaps, LastEvent, PollState
 from order_ingest.handlers.keys import Keys, KeyStore
 from order_ingest.handlers.orders import cited_holds, take_order
 from order_ingest.handlers.outlet import Outlet
+from order_ingest.handlers.polls import Catcher, DueShop, PollBook, Polls
 from order_ingest.handlers.ports import (
     Accepted,
     Clock,
@@ -47,9 +51,11 @@ from order_ingest.handlers.ports import (
 )
 from order_ingest.handlers.shops import STALE_S, ShopBook, Shops, ToFetch
 from order_ingest.handlers.waiting import WaitingRoom
-from order_ingest.handlers.webhooks import Asked, Outcome, SetAside, Skipped, Webhooks
+from order_ingest.handlers.webhooks import Asked, Outcome, SetAside, Skipped, Way, Webhooks
 
 __all__ = [
+    "BY_HTTP",
+    "BY_KAFKA",
     "COUNTS",
     "ROOT",
     "SCANS",
@@ -57,8 +63,10 @@ __all__ = [
     "Accepted",
     "Answer",
     "Answers",
+    "Arrivals",
     "Asked",
     "Atlas",
+    "Catcher",
     "Claim",
     "Clock",
     "Customers",
@@ -66,23 +74,37 @@ __all__ = [
     "Desk",
     "DeviceMessage",
     "Door",
+    "DueShop",
+    "FeedBook",
+    "Feeds",
     "Found",
+    "Gap",
+    "GapBook",
+    "Gaps",
+    "Heard",
     "KeyStore",
     "Keys",
+    "LastEvent",
     "MasterData",
     "Memory",
     "OrderBook",
     "Outcome",
     "Outlet",
+    "PollBook",
+    "PollState",
+    "Polls",
     "Recipients",
     "Register",
     "Sandboxes",
     "SetAside",
     "ShopBook",
     "Shops",
+    "Sighting",
     "Skipped",
     "ToFetch",
+    "Totals",
     "WaitingRoom",
+    "Way",
     "Webhooks",
     "attempt",
     "cited_holds",

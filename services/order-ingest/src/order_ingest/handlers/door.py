@@ -1,10 +1,13 @@
 """The door: all that can be said to it, over one desk."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from order_ingest.domain import checks
 from order_ingest.domain.checks import Known
-from order_ingest.domain.findings import Conflict
+from order_ingest.domain.findings import Conflict, Refused
+from order_ingest.domain.requests import OrderRequest
+from order_ingest.handlers.arrivals import BY_HTTP, Arrivals
 from order_ingest.handlers.customers import Customers
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.devices import Devices
@@ -13,13 +16,14 @@ from order_ingest.handlers.holds import Holds
 from order_ingest.handlers.letters import Letters
 from order_ingest.handlers.master_data import Entities
 from order_ingest.handlers.orders import Orders
-from order_ingest.handlers.ports import OrderBook, Register
+from order_ingest.handlers.ports import Accepted, OrderBook, Register
 from order_ingest.handlers.scans import Scans
 from order_ingest.handlers.transfers import Transfers
 from order_ingest.handlers.waiting import Waiting, WaitingRoom
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import SHARDS
+from restock_common.errors import Permanent
 from restock_common.postgres import Database
 from restock_common.sealing import Seal
 
@@ -50,6 +54,7 @@ class Door:
         entities: Takes master data.
         letters: Keeps what can never be handled.
         sandboxes: Tells whose orders and carts never reach the ledger.
+        arrivals: What was heard of shops lately.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class Door:
         self.sandboxes = desk.sandboxes
         self.clock = desk.clock
         self.customers = customers
+        self.arrivals = Arrivals()
         self.letters = Letters(desk, seal, customers.privacy)
         self._waiting = Waiting(desk, self.letters, database, room)
         self.orders = Orders(desk, database, book, register, customers, self._waiting)
@@ -80,6 +86,17 @@ class Door:
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
         return self._desk.known()
+
+    async def place(
+        self, shop: str, requests: Sequence[OrderRequest | Refused]
+    ) -> Sequence[Accepted | Permanent]:
+        """Take orders that a shop sends by HTTP; see `Orders.place`."""
+        answers = await self.orders.place(shop, requests)
+        placed = [one.placed_at for one in requests if isinstance(one, OrderRequest)]
+        if placed:
+            new = sum(isinstance(one, Accepted) and one.new for one in answers)
+            self.arrivals.note(shop, BY_HTTP, "order", told_at=max(placed), orders=new)
+        return answers
 
     async def deliver_waiting(self) -> None:
         """Deliver what waits for what is there by now. Raises Transient: the rest waits on."""

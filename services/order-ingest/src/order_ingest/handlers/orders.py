@@ -111,11 +111,12 @@ class Orders:
         ]
         asked = await self._follow_holds(asked)
         placements = [one for one in asked if isinstance(one, Placement)]
-        awaited: set[str] = set()
+        awaited, new = set[str](), set[str]()
         if placements:
             remembered = await self._remember(placements)
-            first_of = {first.order: first for first, _ in remembered}
-            awaited = {first.order for first, is_awaited in remembered if is_awaited}
+            first_of = {first.order: first for first, _, _ in remembered}
+            awaited = {first.order for first, _, is_awaited in remembered if is_awaited}
+            new = {first.order for first, is_new, _ in remembered if is_new}
             asked = [
                 attempt(lambda one: orders.settle(first_of[one.order], one), one) for one in asked
             ]
@@ -123,7 +124,7 @@ class Orders:
         await self._desk.publish([self._placed(one) for one in asked if isinstance(one, Placement)])
         for order in awaited:
             await self.deliver(order)
-        return counted("order", [attempt(_accepted, one) for one in asked])
+        return counted("order", [attempt(lambda one: _accepted(one, new), one) for one in asked])
 
     async def amend(self, shop: str, number: str, request: AmendmentRequest) -> Accepted:
         """Say what an order is to be from now on; one that was not seen yet is waited for.
@@ -282,8 +283,8 @@ class Orders:
             holds = await cited_holds(self._register, connection, placements)
         return [attempt(lambda one: orders.follow_hold(one, holds), one) for one in asked]
 
-    async def _remember_all(self, asked: list[Placement]) -> list[tuple[Placement, bool]]:
-        """Return each order as it was first taken, and whether something waits for it.
+    async def _remember_all(self, asked: list[Placement]) -> list[tuple[Placement, bool, bool]]:
+        """Return each order as it was first taken, whether just now, and whether it is waited for.
 
         Written by one statement, which commits by itself; only then is looked at what waits.
         """
@@ -293,12 +294,15 @@ class Orders:
             if memory.new:
                 room = self._waiting.room
                 awaited = await room.awaited(connection, "order", sorted(memory.new))
-        return [(memory.placements[one.order], one.order in awaited) for one in asked]
+        return [
+            (memory.placements[one.order], one.order in memory.new, one.order in awaited)
+            for one in asked
+        ]
 
 
-def _accepted(placement: Placement) -> Accepted:
-    event_id = orders.placed_id(placement.order)
-    return Accepted("order", placement.order, event_id, placement.pool)
+def _accepted(placement: Placement, new: Collection[str]) -> Accepted:
+    order = placement.order
+    return Accepted("order", order, orders.placed_id(order), placement.pool, new=order in new)
 
 
 def _deliveries(

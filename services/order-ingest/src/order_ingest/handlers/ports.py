@@ -24,6 +24,7 @@ class Accepted:
         pool: Whose stock it concerns; None for master data.
         more: What else is told, by name, as pairs.
         waiting: Whether it waits for an order or cart that has not been seen.
+        new: Whether it was taken for the first time; told where that is known.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Accepted:
     pool: str | None = None
     more: tuple[tuple[str, str], ...] = ()
     waiting: bool = False
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)

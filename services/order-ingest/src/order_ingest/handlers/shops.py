@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from order_ingest.domain.channels import CHANNELS, ShopSettings
+from order_ingest.domain.channels import CHANNELS, ShopApi, ShopSettings
 from order_ingest.domain.channels.public_keys import rsa_keys
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.keys import Action
 from order_ingest.domain.sandbox import is_test, shop_of
-from restock_common.errors import Transient, shown
+from restock_common.addresses import check_url
+from restock_common.errors import Permanent, Transient, shown
 from restock_common.postgres import Connection, Database
 
 STALE_S = 3.0
@@ -43,7 +44,7 @@ class ShopBook(Protocol):
     """Keeps what is known of shops; `store.PostgresShopBook`."""
 
     async def put(self, connection: Connection, shop: str, settings: ShopSettings) -> None:
-        """Write a shop's settings, in the place of those that were there."""
+        """Write a shop's settings, in the place of those that were there; in a transaction."""
 
     async def exist(self, connection: Connection) -> bool:
         """Return whether there is any shop."""
@@ -89,6 +90,7 @@ class Shops:
         book: What keeps it.
         keys: Tells which shops have keys.
         of_keys: The shops that have keys in the environment, which are good for everything.
+        allow_private: Whether shops may be read that are in this network, and without TLS.
 
     Attributes:
         sandboxes: The shops whose orders never reach the ledger; None before they have been read.
@@ -100,7 +102,10 @@ class Shops:
         book: ShopBook,
         keys: ShopKeys,
         of_keys: Collection[str] = (),
+        *,
+        allow_private: bool = False,
     ) -> None:
+        self._allow_private = allow_private
         self._database = database
         self._book = book
         self._keys = keys
@@ -156,15 +161,28 @@ class Shops:
         """Write a shop's settings.
 
         Raises:
-            Refused: There is no such channel, or a public key is none.
+            Refused: There is no such channel, a public key is none, or the channel's shops cannot
+                be read as they are to be.
             Transient: They may have been written.
         """
         if findings := list(_faults(settings)):
             raise Refused(findings)
-        async with self._database.connection() as connection:
+        if settings.api is not None:
+            self._check_api(settings.channel, settings.api)
+        async with self._database.transaction() as connection:
             await self._book.put(connection, shop, settings)
         self._read.pop(shop, None)
         await self.refresh()
+
+    def _check_api(self, channel: str, api: ShopApi) -> None:
+        if CHANNELS[channel].orders_api is None:
+            raise Refused([Finding("api", "orders of this channel cannot be read", channel)])
+        try:
+            check_url(api.url, allow_private=self._allow_private, field="api.url")
+        except Permanent as error:
+            raise Refused([Finding("api.url", error.reason, shown(api.url))]) from None
+        if "?" in api.url:
+            raise Refused([Finding("api.url", "has a query", shown(api.url))])
 
     async def put_skus(self, shop: str, skus: Mapping[str, str]) -> None:
         """Write what variants of a shop are. Raises Transient."""

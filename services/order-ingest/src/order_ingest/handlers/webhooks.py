@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 import structlog
 
@@ -22,16 +23,20 @@ from order_ingest.domain.channels import (
     Shop,
     ShopSettings,
     Unmapped,
+    counts_orders,
 )
 from order_ingest.domain.findings import Conflict, Unknown
 from order_ingest.handlers.atlas import Atlas
 from order_ingest.handlers.door import Door
+from order_ingest.handlers.feeds import Feeds
 from order_ingest.handlers.ports import Accepted
 from order_ingest.handlers.shops import Shops
 from restock_common import telemetry
 from restock_common.errors import Permanent, plain_field
 
 log = structlog.get_logger()
+
+_MAX_TOPIC_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,18 @@ class SetAside:
     reason: str
 
 
+class Way(StrEnum):
+    """How a delivery came.
+
+    A page of a shop's orders shows each as a webhook does; an order that was fetched by itself
+    tells more of it than a webhook can, and is compared with none.
+    """
+
+    WEBHOOK = "webhook"
+    PAGE = "page"
+    FETCHED = "fetched"
+
+
 Outcome = Accepted | Skipped | Asked | SetAside
 
 
@@ -67,9 +84,11 @@ class Webhooks:
         door: The doors of orders.
         shops: What is known of shops.
         atlas: Where addresses are found.
+        feeds: What is written down of which orders were shown.
     """
 
-    def __init__(self, door: Door, shops: Shops, atlas: Atlas) -> None:
+    def __init__(self, door: Door, shops: Shops, atlas: Atlas, feeds: Feeds) -> None:
+        self._feeds = feeds
         self._door = door
         self._shops = shops
         self._atlas = atlas
@@ -86,6 +105,7 @@ class Webhooks:
         now: datetime,
         *,
         vouched: bool = False,
+        way: Way = Way.WEBHOOK,
     ) -> list[Outcome]:
         """Take a delivery; what became of each thing that it asked for.
 
@@ -98,6 +118,7 @@ class Webhooks:
             raw: The body, as it was signed.
             now: The time of signatures: the system's, also in a replay.
             vouched: Somebody else, by the key of the shop, says that it is from there.
+            way: How it came.
 
         Raises:
             Unknown: There is no such shop.
@@ -115,6 +136,20 @@ class Webhooks:
         except Permanent:
             telemetry.DELIVERIES.labels(channel.name, "not_signed").inc()
             raise
+        outcomes = await self._outcomes(shop, settings, channel, headers, raw, now, way)
+        await self._note(shop, settings, channel, headers, raw, now, way, outcomes)
+        return outcomes
+
+    async def _outcomes(
+        self,
+        shop: str,
+        settings: ShopSettings,
+        channel: Channel,
+        headers: Headers,
+        raw: bytes,
+        now: datetime,
+        way: Way,
+    ) -> list[Outcome]:
         try:
             commands = await self._read(shop, settings, channel, headers, raw)
             outcomes: list[Outcome] = []
@@ -124,12 +159,42 @@ class Webhooks:
                     break  # what follows builds on it, and is in the same letter
         except InvalidPayload as error:
             await self._set_aside(shop, channel, headers, raw, now, error)
-            telemetry.DELIVERIES.labels(channel.name, "not_readable").inc()
+            if way is Way.WEBHOOK:
+                telemetry.DELIVERIES.labels(channel.name, "not_readable").inc()
             raise
         except Unmapped as error:
             outcomes = [await self._set_aside(shop, channel, headers, raw, now, error)]
-        telemetry.DELIVERIES.labels(channel.name, _worst(outcomes)).inc()
         return outcomes
+
+    async def _note(
+        self,
+        shop: str,
+        settings: ShopSettings,
+        channel: Channel,
+        headers: Headers,
+        raw: bytes,
+        now: datetime,
+        way: Way,
+        outcomes: list[Outcome],
+    ) -> None:
+        """Write down which order was shown, and that the shop was heard. Raises Transient."""
+        new = sum(isinstance(one, Accepted) and one.new for one in outcomes)
+        shown = None
+        if channel.shows is not None and way is not Way.FETCHED:
+            shown = channel.shows(headers, raw)
+        if shown is not None:
+            await self._feeds.sight(shop, shown, counted=counts_orders(settings))
+        match way:
+            case Way.WEBHOOK:
+                became = _worst(outcomes)
+                telemetry.DELIVERIES.labels(channel.name, became).inc()
+                kind = _topic(channel, headers) or became
+                told_at = now if shown is None else shown.changed_at
+                self._door.arrivals.note(shop, channel.name, kind, told_at=told_at, orders=new)
+            case Way.PAGE:
+                self._door.arrivals.count(shop, found=new)
+            case Way.FETCHED:
+                self._door.arrivals.count(shop, orders=new)
 
     async def _read(
         self, shop: str, settings: ShopSettings, channel: Channel, headers: Headers, raw: bytes
@@ -208,6 +273,12 @@ class Webhooks:
         field = plain_field(error.field or "")
         log.warning("delivery_set_aside", shop=shop, field=field, dead_letter=letter)
         return SetAside(letter, str(error))
+
+
+def _topic(channel: Channel, headers: Headers) -> str:
+    """Return what the shop calls a delivery; "" where no header tells."""
+    told = next((headers[name] for name in channel.kept_headers if name in headers), "")
+    return "".join(one for one in told if one.isprintable())[:_MAX_TOPIC_CHARACTERS]
 
 
 def _worst(outcomes: list[Outcome]) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 
-from order_ingest.domain.channels import ShopSettings
+from order_ingest.domain.channels import ShopSettings, counts_orders
 from order_ingest.handlers import ToFetch
 from order_ingest.store.master import Sealed
 from restock_common.postgres import Connection
@@ -13,6 +14,13 @@ from restock_common.sealing import Seal
 
 SECRETS = Sealed("shops", ("shop",), "secrets", lambda row: f"secrets of shop {row['shop']}")
 """They cannot be moved to another shop; where the key is lost, settings can be put again."""
+
+_FORGET_NUMBERS = (
+    "DELETE FROM missing_numbers WHERE shop = $1",
+    "UPDATE sightings SET counted = false WHERE shop = $1 AND counted",
+    "UPDATE feeds SET first_number = NULL, last_number = NULL, last_placed_at = NULL"
+    " WHERE shop = $1",
+)
 
 
 class PostgresShopBook:
@@ -26,16 +34,29 @@ class PostgresShopBook:
         self._seal = seal
 
     async def put(self, connection: Connection, shop: str, settings: ShopSettings) -> None:
-        """Write a shop's settings, in the place of those that were there."""
-        secrets = [one.get_secret_value() for one in settings.secrets]
+        """Write a shop's settings, in the place of those that were there; in a transaction.
+
+        What was counted of its orders is forgotten where it counts no more, and where its API is
+        read that is done at once: with other settings it may be readable now.
+        """
+        hidden: dict[str, Any] = {"secrets": [one.get_secret_value() for one in settings.secrets]}
+        if settings.api is not None:
+            key, secret = settings.api.key, settings.api.secret
+            hidden["api"] = {"key": key.get_secret_value(), "secret": secret.get_secret_value()}
         await connection.execute(
             "INSERT INTO shops (shop, settings, secrets) VALUES ($1, $2, $3)"
             " ON CONFLICT (shop) DO UPDATE SET settings = excluded.settings,"
             " secrets = excluded.secrets, written_at = now()",
             shop,
-            settings.model_dump_json(exclude={"secrets"}, exclude_defaults=True),
-            self._seal.seal(orjson.dumps(secrets), bound_to=SECRETS.place({"shop": shop})),
+            settings.model_dump_json(
+                exclude={"secrets": True, "api": {"key", "secret"}}, exclude_defaults=True
+            ),
+            self._seal.seal(orjson.dumps(hidden), bound_to=SECRETS.place({"shop": shop})),
         )
+        await connection.execute("UPDATE polls SET due_at = now() WHERE shop = $1", shop)
+        if not counts_orders(settings):
+            for statement in _FORGET_NUMBERS:
+                await connection.execute(statement, shop)
 
     async def exist(self, connection: Connection) -> bool:
         """Return whether there is any shop."""
@@ -53,10 +74,8 @@ class PostgresShopBook:
         row = await connection.fetchrow("SELECT * FROM shops WHERE shop = $1", shop)
         if row is None:
             return None
-        secrets = SECRETS.open(self._seal, row)
-        return ShopSettings.model_validate(
-            {**orjson.loads(row["settings"]), "secrets": orjson.loads(secrets)}
-        )
+        opened = SECRETS.open(self._seal, row)
+        return ShopSettings.model_validate(_whole(orjson.loads(row["settings"]), opened))
 
     async def put_skus(self, connection: Connection, shop: str, skus: Mapping[str, str]) -> None:
         """Write what variants are, in the place of what was known of them."""
@@ -109,3 +128,13 @@ class PostgresShopBook:
             number,
             asked_at,
         )
+
+
+def _whole(settings: dict[str, Any], opened: bytes) -> dict[str, Any]:
+    """Return settings with what is kept sealed; before there was more it was a list of secrets."""
+    hidden = orjson.loads(opened)
+    if isinstance(hidden, list):
+        return {**settings, "secrets": hidden}
+    if "api" in hidden:
+        settings = {**settings, "api": {**settings["api"], **hidden["api"]}}
+    return {**settings, "secrets": hidden["secrets"]}

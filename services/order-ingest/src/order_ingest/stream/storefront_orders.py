@@ -20,8 +20,10 @@ from order_ingest.domain.requests import (
     Recipient,
     parse_storefront_message,
 )
+from order_ingest.domain.sandbox import shop_of
 from order_ingest.domain.waiting import Command, command_on_order
 from order_ingest.handlers import (
+    BY_KAFKA,
     Delivery,
     Door,
     Memory,
@@ -173,6 +175,9 @@ class StorefrontOrders:
 
     async def save(self, connection: Connection, state: Batch) -> None:
         """Write who gets the orders, and what waits; `load` has written the orders."""
+        for order in sorted(state.memory.new):
+            placed_at = state.memory.placements[order].event.placed_at
+            self._door.arrivals.note(shop_of(order), BY_KAFKA, "order", told_at=placed_at, orders=1)
         if state.deliveries:
             await self._door.customers.recipients.keep(connection, state.deliveries)
         if state.waiting:

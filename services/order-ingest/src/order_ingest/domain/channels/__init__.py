@@ -54,6 +54,14 @@ CHANNELS: dict[str, Channel] = {
     )
 }
 
+
+def counts_orders(settings: ShopSettings) -> bool:
+    """Return whether the numbers of a shop's orders tell which of them are missing."""
+    if settings.contiguous_numbers is not None:
+        return settings.contiguous_numbers
+    return CHANNELS[settings.channel].contiguous
+
+
 __all__ = [
     "CHANNELS",
     "Addressee",
@@ -77,5 +85,6 @@ __all__ = [
     "Shown",
     "Unmapped",
     "Unreadable",
+    "counts_orders",
     "retry_after_s",
 ]

@@ -37,12 +37,14 @@ class Range:
         last: The highest, at least `first`.
         after: When the order was placed whose number is the next lower known one.
         noticed_at: When a higher number was first seen.
+        accounted_at: When the shop itself was found not to have them; None where it was not asked.
     """
 
     first: int
     last: int
     after: datetime
     noticed_at: datetime
+    accounted_at: datetime | None = None
 
     def __len__(self) -> int:
         """Return how many numbers they are."""
@@ -66,20 +68,22 @@ class Numbered:
 class Numbers:
     """Which numbers of a shop were seen.
 
-    Invariant: of the numbers from `first` to `last`, those are missing that stand in `missing`,
-    whose ranges are in order and do not touch.
+    Invariant: of the numbers from `first` to `last`, those were not seen that stand in `missing`
+    or `accounted`. The ranges of each are in order and do not overlap.
 
     Attributes:
         first: Where counting begins; None before it has.
         last: The highest that was seen.
         last_placed_at: When that order was placed.
         missing: The holes.
+        accounted: The holes that the shop itself has: orders that were deleted, or never finished.
     """
 
     first: int | None = None
     last: int | None = None
     last_placed_at: datetime | None = None
     missing: tuple[Range, ...] = ()
+    accounted: tuple[Range, ...] = ()
 
     def see(self, seen: Iterable[Numbered], since: datetime, now: datetime) -> "Numbers":
         """Return the numbers after some orders were seen, in whatever order.
@@ -95,40 +99,43 @@ class Numbers:
             numbers = numbers._see(one, since, now)
         return numbers
 
-    def account(
-        self, covered_from: datetime, noticed_before: datetime
-    ) -> tuple["Numbers", tuple[Range, ...]]:
-        """Return the numbers without the holes that the shop itself has, and those holes.
+    def account(self, covered_from: datetime, noticed_before: datetime, now: datetime) -> "Numbers":
+        """Return the numbers, those holes accounted for that the shop itself has.
 
         Args:
             covered_from: All orders that were placed since then have been read from the shop.
             noticed_before: Younger holes may be orders that the shop is still writing down.
+            now: When it was read.
         """
-        gone = tuple(
+        gone = {
             hole
             for hole in self.missing
             if hole.after >= covered_from and hole.noticed_at < noticed_before
+        }
+        accounted = sorted((*self.accounted, *(replace(hole, accounted_at=now) for hole in gone)))
+        return replace(
+            self,
+            missing=tuple(hole for hole in self.missing if hole not in gone),
+            accounted=tuple(accounted[-MAX_RANGES:]),
         )
-        left = tuple(hole for hole in self.missing if hole not in gone)
-        return replace(self, missing=left), gone
 
     def _see(self, one: Numbered, since: datetime, now: datetime) -> "Numbers":
         number = one.number
-        if self.last is None or self.last_placed_at is None or self.first is None:
-            if one.placed_at < since:
-                return self
-            return Numbers(number, number, one.placed_at, self.missing)
-        if number <= self.last:
-            return replace(self, missing=_without(self.missing, number))
+        if self.last is not None and number <= self.last:
+            return replace(
+                self,
+                missing=_without(self.missing, number),
+                accounted=_without(self.accounted, number),
+            )
         if one.placed_at < since:
             return self
-        if number - self.last > MAX_JUMP:
+        if self.last is None or self.last_placed_at is None or number - self.last > MAX_JUMP:
             return Numbers(number, number, one.placed_at)
         missing = self.missing
         if number > self.last + 1:
             hole = Range(self.last + 1, number - 1, self.last_placed_at, now)
             missing = (*missing, hole)[-MAX_RANGES:]
-        return Numbers(self.first, number, one.placed_at, missing)
+        return replace(self, last=number, last_placed_at=one.placed_at, missing=missing)
 
 
 def _without(missing: tuple[Range, ...], number: int) -> tuple[Range, ...]:
