@@ -7,33 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.integration.order_ingest.replica import known_shops, replica
 from tests.support import read_messages
-from tests.unit.order_ingest.channels.sample import GAZETTEER, Case, case, settings
-from tests.unit.order_ingest.sample import SEAL, catalogue, customers
+from tests.unit.order_ingest.channels.sample import Case, case, settings
 
 from order_ingest.domain.keys import Action
-from order_ingest.domain.places import Gazetteer
 from order_ingest.domain.requests import KeyRequest
-from order_ingest.handlers import (
-    Accepted,
-    Atlas,
-    Clock,
-    Desk,
-    Door,
-    Keys,
-    Outlet,
-    Shops,
-    Skipped,
-    Webhooks,
-)
-from order_ingest.store import (
-    PostgresKeys,
-    PostgresOrderBook,
-    PostgresRegister,
-    PostgresShopBook,
-    PostgresSpool,
-    PostgresWaitingRoom,
-)
+from order_ingest.handlers import Accepted, Keys, Skipped, Webhooks
+from order_ingest.store import PostgresKeys
 from restock_common.contracts.ledger import Component, OrderReturned
 from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Transient
@@ -45,44 +26,6 @@ from restock_common.settings import KafkaSettings
 pytestmark = pytest.mark.kafka
 
 NOW = datetime(2025, 3, 12, tzinfo=UTC)
-
-
-class Read:
-    catalogue = catalogue()
-
-    def not_ready(self) -> None:
-        return None
-
-
-class SmallAtlas(Atlas):
-    """A map of nine cities."""
-
-    async def gazetteer(self) -> Gazetteer:
-        return GAZETTEER
-
-
-def known_shops(database: Database, seal: Seal = SEAL) -> Shops:
-    return Shops(database, PostgresShopBook(seal), PostgresKeys())
-
-
-def replica(database: Database, producer: Producer) -> Webhooks:
-    shops = known_shops(database)
-    shops.sandboxes = frozenset()  # as it is read at the start
-    door = Door(
-        desk=Desk(
-            master_data=Read(),
-            clock=Clock(replay=False),
-            outlet=Outlet(producer, PostgresSpool(database), patience_s=30),
-            sandboxes=shops.is_sandboxed,
-        ),
-        database=database,
-        book=PostgresOrderBook(),
-        register=PostgresRegister(),
-        customers=customers(database),
-        room=PostgresWaitingRoom(SEAL),
-        seal=SEAL,
-    )
-    return Webhooks(door, shops, SmallAtlas())
 
 
 @pytest.fixture
@@ -113,7 +56,7 @@ async def deliver(webhooks: Webhooks, one: Case, **changes: Any) -> list[Any]:
 async def test_a_hundred_deliveries_at_two_replicas_have_one_effect(
     kafka: KafkaSettings, database: Database, producer: Producer
 ) -> None:
-    replicas = [replica(database, producer) for _ in range(2)]
+    replicas = [replica(database, producer).webhooks for _ in range(2)]
     story = [
         case("shopify", "order-created"),
         case("shopify", "edited"),
@@ -141,7 +84,7 @@ async def test_a_hundred_deliveries_at_two_replicas_have_one_effect(
 async def test_a_kit_comes_back_as_its_components(
     kafka: KafkaSettings, database: Database, producer: Producer
 ) -> None:
-    webhooks = replica(database, producer)
+    webhooks = replica(database, producer).webhooks
     created = case("shopify", "order-created")
     line = {**created.body["line_items"][0], "sku": "breakfast"}
     await deliver(webhooks, created, id=7, line_items=[line])

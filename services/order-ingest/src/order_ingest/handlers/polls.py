@@ -25,7 +25,7 @@ class DueShop:
         shop: Which one.
         lease: Tells that it is still this process's.
         now: When it was claimed, by the database's clock.
-        since: An hour before the shop was first heard of; None where it never was.
+        since: An hour before the shop was first heard of; where it never was, before `now`.
         covered_from: All orders that changed from then on have been read; None before the first
             reading.
         read_until: Until then, by the shop's clock.
@@ -35,7 +35,7 @@ class DueShop:
     shop: str
     lease: UUID
     now: datetime
-    since: datetime | None
+    since: datetime
     covered_from: datetime | None
     read_until: datetime | None
     failures: int

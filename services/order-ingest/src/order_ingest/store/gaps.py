@@ -18,8 +18,10 @@ class PostgresGaps:
             " feeds.channel, kind, told_at, received_at, silent_since, first_number, last_number,"
             " coalesce(found, 0) AS found, polled_at, read_until, due_at,"
             " coalesce(failures, 0) AS failures, failing_since, error,"
-            " (SELECT count(*) FROM orders_to_fetch AS asked WHERE asked.shop = shop) AS to_fetch"
+            " coalesce(to_fetch, 0) AS to_fetch"
             " FROM shops FULL JOIN feeds USING (shop) LEFT JOIN polls USING (shop)"
+            " LEFT JOIN (SELECT shop, count(*) AS to_fetch FROM orders_to_fetch GROUP BY shop)"
+            " AS asked USING (shop)"
             " WHERE $1::text IS NULL OR shop = $1 ORDER BY shop",
             shop,
         )

@@ -7,6 +7,7 @@ from uuid import uuid4
 from order_ingest.handlers import DueShop
 from restock_common.postgres import Connection
 
+_BEFORE = timedelta(hours=1)
 _MINE = "shop = $1 AND lease = $2"
 _FREE = "lease = NULL, leased_until = NULL, due_at = now() + $3::interval"
 
@@ -33,10 +34,12 @@ class PostgresPollBook:
             " AND due_at <= now() AND (leased_until IS NULL OR leased_until <= now())"
             " ORDER BY due_at LIMIT $3 FOR UPDATE OF polls SKIP LOCKED)"
             " RETURNING shop, covered_from, read_until, failures, now() AS now,"
-            " (SELECT since FROM feeds WHERE feeds.shop = polls.shop) AS since",
+            " coalesce((SELECT since FROM feeds WHERE feeds.shop = polls.shop),"
+            " now() - $4::interval) AS since",
             mine,
             lease,
             at_most,
+            _BEFORE,
         )
         return [DueShop(lease=mine, **row) for row in rows]
 

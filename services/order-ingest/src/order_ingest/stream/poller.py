@@ -117,7 +117,7 @@ class Poller(Background):
         if api is None or channel is None or channel.orders_api is None:
             await self._polls.release(claim, _AGAIN)  # the settings are being changed
             return
-        covered_from = claim.covered_from or api.since or claim.since or claim.now
+        covered_from = claim.covered_from or api.since or claim.since
         since = covered_from if claim.read_until is None else claim.read_until - self._overlap
         reading = self._reading_of(claim, channel, api)
         read_until = await reading.changed(since)

@@ -41,8 +41,8 @@ class ShopApi(BaseModel):
         secret: Shopify's access token, WooCommerce's consumer secret.
         version: Of Shopify's API.
         every_s: The pause between two readings.
-        since: Orders that changed since then are read the first time; not set, those since the
-            shop was first heard of.
+        since: Orders that changed since then are read the first time; not set, those since an
+            hour before the shop was first heard of, or read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
