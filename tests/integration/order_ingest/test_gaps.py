@@ -14,11 +14,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import SecretStr
 from tests.integration.order_ingest.replica import Replica, replica
 from tests.integration.order_ingest.shop_server import KEY, TOKEN, ShopServer, serving
-from tests.support import read_messages
+from tests.support import read_messages, until
 from tests.unit.order_ingest.channels.sample import SECRET, settings
 from tests.unit.order_ingest.sample import SEAL
 
-from order_ingest.domain.channels import CHANNELS, Ask, ShopApi, ShopSettings, Unreadable
+from order_ingest.domain.channels import CHANNELS, ShopApi, ShopSettings
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.gaps import HOURS
 from order_ingest.handlers import Catcher, Gap, Gaps, Polls, Shops
@@ -30,7 +30,6 @@ from order_ingest.store import (
     PostgresShopBook,
 )
 from order_ingest.stream import LEASE, Poller
-from order_ingest.stream.shop_client import ShopClient, http_client
 from restock_common.contracts.ledger import OrderAmended, OrderPlaced
 from restock_common.contracts.topics import LEDGER
 from restock_common.kafka import Producer
@@ -90,13 +89,34 @@ def poller(one: Replica, overlap: timedelta = timedelta(minutes=10)) -> Poller:
     return Poller(polls, one.shops, catcher, one.feeds, overlap=overlap, allow_private=True)
 
 
-async def read(one: Replica, *, overlap: timedelta = timedelta(minutes=10)) -> None:
-    """Read all shops now."""
-    async with one.database.connection() as connection:
+async def due(database: Database) -> None:
+    """Let every shop be due that has been read before."""
+    async with database.connection() as connection:
         await connection.execute("UPDATE polls SET due_at = now()")
-    reader = poller(one, overlap)
-    await reader.read_due()
-    await reader.stop()
+
+
+async def read(*pollers: Poller, database: Database) -> None:
+    """Run pollers until they have read all shops that are due."""
+    for one in pollers:
+        await one.start()
+    await until(lambda: all_read(database), what="all shops are read")
+    for one in pollers:
+        await one.stop()
+
+
+async def all_read(database: Database) -> bool:
+    async with database.connection() as connection:
+        waiting = await connection.fetchval(
+            "SELECT count(*) FROM shops LEFT JOIN polls USING (shop)"
+            " WHERE settings->'api' IS NOT NULL"
+            " AND (due_at IS NULL OR due_at <= now() OR lease IS NOT NULL)"
+        )
+    return waiting == 0
+
+
+async def read_again(one: Replica, *, overlap: timedelta = timedelta(minutes=10)) -> None:
+    await due(one.database)
+    await read(poller(one, overlap), database=one.database)
 
 
 async def gap_of(one: Replica, shop: str) -> Gap:
@@ -141,11 +161,7 @@ async def test_in_the_end_every_order_of_the_shop_is_in_the_ledgers_topic_once(
             1001,
             1060,
         )
-        async with database.connection() as connection:
-            await connection.execute(
-                "INSERT INTO polls (shop) SELECT shop FROM shops ON CONFLICT DO NOTHING"
-            )
-        await asyncio.gather(*(read(one) for one in replicas))  # one of them reads
+        await read(*map(poller, replicas), database=database)
         after = await gap_of(replicas[0], name)
         assert (numbers(after), after.found) == ([], len(shop.lost))
         assert after.poll is not None
@@ -164,7 +180,7 @@ async def test_in_the_end_every_order_of_the_shop_is_in_the_ledgers_topic_once(
         }
         assert (targets[f"{name}:{ids[0]}"], targets[f"{name}:{ids[1]}"]) == (4, 5)
 
-        await read(replicas[1])
+        await read_again(replicas[1])
         assert await events(kafka, name, OrderPlaced) == placed, "what is known is not said again"
         late = shop.orders[1_000_000 + shop.lost[0]]
         await shop.tell(shop._created, late)
@@ -204,9 +220,9 @@ async def test_a_number_that_the_shop_does_not_have_is_accounted_for(
             if number == 3:
                 del shop.orders[identity]
         assert numbers(await gap_of(one, "holes")) == [2, 3]
-        await read(one)
+        await read_again(one)
         assert numbers(await gap_of(one, "holes")) == [3], "it may still be written down"
-        await read(one, overlap=AT_ONCE)
+        await read_again(one, overlap=AT_ONCE)
         gap = await gap_of(one, "holes")
         assert (numbers(gap), [(hole.first, hole.last) for hole in gap.not_in_shop]) == (
             [],
@@ -240,7 +256,7 @@ async def test_one_shop_that_cannot_be_read_keeps_no_other_waiting(
         await broken.sell(7, lose=True)
         await well.sell(7, lose=True)
         for failures in (1, 2):
-            await read(one)
+            await read_again(one)
             gap = await gap_of(one, "broken")
             assert gap.poll is not None
             assert reason in (gap.poll.error or "")
@@ -251,9 +267,7 @@ async def test_one_shop_that_cannot_be_read_keeps_no_other_waiting(
 
         broken.broken = None
         await one.shops.put("broken", told(broken))  # by which it is due at once
-        reader = poller(one)
-        await reader.read_due()
-        await reader.stop()
+        await read(poller(one), database=database)
         gap = await gap_of(one, "broken")
         assert gap.poll is not None
         assert (gap.found, gap.poll.failures, gap.poll.error) == (1, 0, None)
@@ -270,12 +284,12 @@ async def test_a_refund_whose_lines_no_webhook_tells_is_fetched(
         await shop.change(identity, 2)
         await one.shops.ask("refunds", "424242", "an order that was deleted meanwhile")
         assert (await gap_of(one, "refunds")).to_fetch == 2
-        await read(one)
+        await read_again(one)
         assert (await gap_of(one, "refunds")).to_fetch == 0
         [(_, body)] = await events(kafka, "refunds", OrderAmended)
         assert [line["quantity"] for line in json.loads(body)["lines"]] == [1, 1]
         asked = len(shop.asked)
-        await read(one)
+        await read_again(one)
         assert not any("refunds" in path for path in shop.asked[asked:]), "once is enough"
 
 
@@ -297,8 +311,7 @@ async def test_a_page_that_slips_away_is_read_again(
         polls = Polls(database, PostgresPollBook(), LEASE)
         catcher = Deletes(one.webhooks, one.feeds)
         reader = Poller(polls, one.shops, catcher, one.feeds, overlap=AT_ONCE, allow_private=True)
-        await reader.read_due()
-        await reader.stop()
+        await read(reader, database=database)
         placed = {
             json.loads(body)["order"] for _, body in await events(kafka, "slips", OrderPlaced)
         }
@@ -328,22 +341,10 @@ async def test_a_shop_that_falls_silent_is_told_and_heard_again(
         assert gap.silent_since is not None
         async with database.connection() as connection:
             assert (await book.totals(connection)).silent == 1
-        await read(one)
+        await read_again(one)
         assert (await gap_of(one, "quiet")).silent_since is not None, "to be read is not to speak"
         await shop.sell(2, lose=False)
         assert (await gap_of(one, "quiet")).silent_since is None
-
-
-async def test_what_was_heard_is_kept_while_the_database_is_away(producer: Producer) -> None:
-    away = Database("postgresql://postgres@127.0.0.1:1/nowhere", patience_s=0.1)
-    one = replica(away, producer)
-    now = datetime.now(UTC)
-    one.door.arrivals.note("tea", "http", "order", told_at=now, orders=2)
-    heard = one.door.arrivals.take()
-    one.door.arrivals.note("tea", "kafka", "order", told_at=now, orders=3)
-    one.door.arrivals.give_back(heard)
-    [(shop, told_of)] = one.door.arrivals.take().items()
-    assert (shop, told_of.channel, told_of.orders) == ("tea", "kafka", 5)
 
 
 async def test_credentials_are_sealed(database: Database) -> None:
@@ -378,18 +379,3 @@ async def test_where_a_shop_cannot_be_read(
     with pytest.raises(Refused) as refused:
         await shops.put("tea", settings(channel, api=api))
     assert [found.field for found in refused.value.findings] == [field]
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "nowhere.invalid"])
-async def test_no_name_leads_into_this_network(host: str) -> None:
-    async def before() -> None:
-        return None
-
-    async with http_client(allow_private=False) as http:
-        client = ShopClient(http, f"https://{host}:1", {}, before)
-        with pytest.raises(Unreadable, match="its name"):
-            await client.get(Ask("/"))
-    async with http_client(allow_private=True) as http:
-        client = ShopClient(http, "http://127.0.0.1:1", {}, before)
-        with pytest.raises(Unreadable, match="no answer"):
-            await client.get(Ask("/"))

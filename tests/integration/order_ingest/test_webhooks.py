@@ -4,14 +4,18 @@ import asyncio
 import base64
 import hmac
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from standardwebhooks import Webhook
 from tests.integration.order_ingest.sample import Ingest, on_shards, order
+from tests.integration.order_ingest.shop_server import TOKEN, ShopServer, serving
 from tests.support import publish_raw, read_letters, read_messages, read_records, until
 from tests.unit.order_ingest.channels.sample import case
 
@@ -33,6 +37,11 @@ pytestmark = pytest.mark.kafka
 
 CLOCK = "live"
 SECRET = "hush-hush-hush"
+
+
+@pytest.fixture(scope="module")
+def ingest_environment() -> dict[str, str]:
+    return {"RESTOCK_POLL_ALLOW_PRIVATE": "true"}
 
 
 async def configure(ingest: Ingest, channel: str, **changes: Any) -> None:
@@ -91,7 +100,7 @@ async def test_an_order_goes_the_way_of_every_other(ingest: Ingest) -> None:
     assert [(line.sku, line.quantity) for line in event.lines] == [("tea", 2), ("milk", 1)]
     assert event.channel == "shopify"
     raw = b"".join(record.value or b"" for record in await read_records(ingest.kafka, LEDGER))
-    for personal in (b"Byron", b"Wacker", b"example.com", b"555", b"207119551"):
+    for personal in (b"Byron", b"Wacker", b"example.com", b"555 0100", b"207119551"):
         assert personal not in raw
     edited = shopify(1, "edited")
     assert (await deliver(ingest, edited, "orders/updated")).status_code == 202
@@ -329,3 +338,45 @@ async def test_settings_are_the_shops_own(ingest: Ingest) -> None:
     async with httpx.AsyncClient(base_url=ingest.url) as http:
         assert (await http.post("/v1/webhooks/nobody", content=b"{}")).status_code == 404
         assert (await http.put(f"/v1/shops/{ingest.shop}", json={})).status_code == 401
+
+
+async def test_what_no_webhook_told_is_read_from_the_shop_and_shown(ingest: Ingest) -> None:
+    shop = ShopServer("shopify")
+    async with serving(shop):
+        for number in (7001, 7002, 7003):
+            await shop.sell(number)
+        await configure(ingest, "shopify", api={"url": shop.url, "secret": TOKEN, "every_s": 1})
+
+        async def found() -> dict[str, Any] | None:
+            [gap] = (await ingest.http.get("/v1/gaps")).json()["gaps"]
+            return gap if gap["found_by_poll"] >= 3 else None
+
+        gap = await until(found, what="the shop is read")
+        assert (gap["shop"], gap["channel"], gap["poll"]["error"]) == ("demo", "shopify", None)
+        placed = await on_shards(ingest, OrderPlaced, order="demo:1007003")
+        assert len({event.model_dump_json() for _, event in placed}) == 1
+        told = await asyncio.to_thread(shown_gaps, ingest, "--json", "-")
+        [same] = [one for one in json.loads(told)["gaps"] if one["shop"] == "demo"]
+        assert same["last_number"] == gap["last_number"] == 7003
+        assert "demo" in await asyncio.to_thread(shown_gaps, ingest, "--shop", "demo")
+        assert json.loads(
+            await asyncio.to_thread(shown_gaps, ingest, "--shop", "x", "--json", "-")
+        ) == {"gaps": []}
+        await configure(ingest, "shopify")  # which is not read any more
+    refused = await ingest.http.put(
+        f"/v1/shops/{ingest.shop}",
+        json={"channel": "shopify", "api": {"url": "ftp://shop", "secret": TOKEN}},
+    )
+    assert refused.status_code == 422
+    assert TOKEN not in refused.text
+
+
+def shown_gaps(ingest: Ingest, *arguments: str) -> str:
+    command = [str(Path(sys.executable).parent / "restock"), "gaps", *arguments]
+    done = subprocess.run(
+        [*command, "--database-url", ingest.database_url],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout

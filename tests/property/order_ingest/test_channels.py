@@ -76,6 +76,9 @@ def take(channel: str, headers: dict[str, str], raw: bytes) -> None:
         case Unmapped() as unmapped:
             assert unmapped.field
         case commands:
+            shows = CHANNELS[channel].shows
+            shown = None if shows is None else shows(headers, raw)
+            assert shown is None or -(2**63) <= shown.state < 2**63
             assert commands
             assert commands == outcome(channel, headers, raw)
 

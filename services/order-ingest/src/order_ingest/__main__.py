@@ -112,35 +112,11 @@ def build(settings: Settings) -> Service:
         give_up_after=timedelta(days=settings.waiting_days),
         forget_after=timedelta(days=settings.answers_days),
     )
-    poller = Poller(
-        Polls(doors, PostgresPollBook(), lease=LEASE),
-        shops,
-        Catcher(webhooks, feeds),
-        feeds,
-        overlap=timedelta(seconds=settings.poll_overlap_s),
-        allow_private=settings.poll_allow_private,
-    )
-    keeper = FeedKeeper(feeds, chance=settings.silence_chance)
-    components: list[Component] = [
-        reader,
-        watch,
-        Drainer(outlet),
-        stream,
-        housekeeper,
-        keeper,
-        poller,
-    ]
+    components: list[Component] = [reader, watch, Drainer(outlet), stream, housekeeper]
+    components += _what_is_missed(settings, doors, shops, feeds, webhooks)
     if settings.clock == "live":
         components.append(Ticker(door, every_s=settings.clock_tick_s))
-
-    if settings.mqtt_url is not None:
-        devices = MqttDevices(
-            door.devices.take,
-            url=settings.mqtt_url,
-            client_id=settings.mqtt_client_id or f"{SERVICE}-{socket.gethostname()}",
-            session_expiry_s=settings.mqtt_session_expiry_s,
-        )
-        components.append(devices)
+    components += _devices(settings, door)
 
     async def opening() -> None:
         await database.open()
@@ -164,6 +140,34 @@ def build(settings: Settings) -> Service:
     gaps = Gaps(doors, PostgresGaps())
     api = create_api(door, keys, ring, answers, limits, webhooks, shops, gaps)
     return Service(SERVICE, settings, api, components, opening, closing)
+
+
+def _what_is_missed(
+    settings: Settings, database: Database, shops: Shops, feeds: Feeds, webhooks: Webhooks
+) -> list[Component]:
+    """Return what tells which orders shops have not told, and what reads them."""
+    poller = Poller(
+        Polls(database, PostgresPollBook(), lease=LEASE),
+        shops,
+        Catcher(webhooks, feeds),
+        feeds,
+        overlap=timedelta(seconds=settings.poll_overlap_s),
+        allow_private=settings.poll_allow_private,
+    )
+    return [FeedKeeper(feeds, chance=settings.silence_chance), poller]
+
+
+def _devices(settings: Settings, door: Door) -> list[Component]:
+    """Return the door for devices that speak MQTT, where there is one."""
+    if settings.mqtt_url is None:
+        return []
+    devices = MqttDevices(
+        door.devices.take,
+        url=settings.mqtt_url,
+        client_id=settings.mqtt_client_id or f"{SERVICE}-{socket.gethostname()}",
+        session_expiry_s=settings.mqtt_session_expiry_s,
+    )
+    return [devices]
 
 
 def _limit(per_s: float) -> Limit:

@@ -14,7 +14,7 @@ from order_ingest.handlers.webhooks import SetAside, Way, Webhooks
 from restock_common import telemetry
 from restock_common.postgres import Connection, Database
 
-_TAKEN_AT_ONCE = 16
+_TAKEN_AT_ONCE = 4  # each takes connections that the other doors need, too
 
 
 @dataclass(frozen=True, slots=True)

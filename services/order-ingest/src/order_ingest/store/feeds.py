@@ -170,7 +170,8 @@ class PostgresFeedBook:
             "SELECT (SELECT count(*) FROM feeds WHERE silent_since IS NOT NULL) AS silent,"
             " (SELECT coalesce(sum(last - first + 1), 0)::bigint FROM missing_numbers"
             " WHERE accounted_at IS NULL) AS missing,"
-            " (SELECT count(*) FROM polls WHERE failures > 0) AS unread,"
+            " (SELECT count(*) FROM polls JOIN shops USING (shop)"
+            " WHERE failures > 0 AND settings->'api' IS NOT NULL) AS unread,"
             " (SELECT count(*) FROM orders_to_fetch) AS to_fetch"
         )
         assert row is not None, "aggregates have one row"

@@ -72,11 +72,6 @@ class Poller(Background):
         await asyncio.gather(*self._reading, return_exceptions=True)
         await self._http.aclose()
 
-    async def read_due(self) -> None:
-        """Read the shops that are due, and return when that is done. Raises Transient."""
-        claims = await self._polls.claim(AT_ONCE)
-        await asyncio.gather(*map(self._read, claims))
-
     async def _run(self) -> None:
         while True:
             free = AT_ONCE - len(self._reading)

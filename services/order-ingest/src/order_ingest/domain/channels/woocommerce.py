@@ -121,7 +121,7 @@ def adapt(headers: Headers, raw: bytes, shop: Shop) -> tuple[Command, ...]:
 def shows(headers: Headers, raw: bytes) -> Shown | None:
     """Return the order that a delivery shows; see `base.Reader`."""
     topic = headers.get(TOPIC, "").strip().lower()
-    if topic != _BEGUN and topic not in _CHANGED:
+    if _PING.fullmatch(raw) or (topic != _BEGUN and topic not in _CHANGED):
         return None
     order = read(_Order, raw)
     if order.status in _NOT_YET:
