@@ -106,7 +106,7 @@ async def read(*pollers: Poller, database: Database) -> None:
 
 async def all_read(database: Database) -> bool:
     async with database.connection() as connection:
-        waiting = await connection.fetchval(
+        waiting: int = await connection.fetchval(
             "SELECT count(*) FROM shops LEFT JOIN polls USING (shop)"
             " WHERE settings->'api' IS NOT NULL"
             " AND (due_at IS NULL OR due_at <= now() OR lease IS NOT NULL)"
@@ -231,6 +231,7 @@ async def test_a_number_that_the_shop_does_not_have_is_accounted_for(
         await one.shops.put("holes", told(shop, contiguous_numbers=False))
         gap = await gap_of(one, "holes")
         assert (gap.first_number, gap.not_in_shop) == (None, ())
+        assert await Gaps(database, PostgresGaps()).of("nobody") == []
 
 
 @pytest.mark.parametrize(

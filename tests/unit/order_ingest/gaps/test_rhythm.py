@@ -24,9 +24,10 @@ def learned(weeks: int, by_day: float = 20, by_night: float = 0, weekend: float 
 
 
 def test_rates_are_those_of_the_hour() -> None:
-    rhythm = learned(6)
-    assert rhythm.rate(12) == pytest.approx(20, rel=0.2)
-    assert rhythm.rate(3) == pytest.approx(0, abs=2.5)
+    rhythm, noon, night = learned(6), MONDAY + 12 * HOUR, MONDAY + 3 * HOUR
+    assert rhythm.expected(noon, noon + HOUR) == pytest.approx(20, rel=0.2)
+    assert rhythm.expected(night, night + HOUR) == pytest.approx(0, abs=0.5)
+    assert rhythm.expected(noon, noon + HOUR / 4) == pytest.approx(5, rel=0.2)
     whole = rhythm.expected(MONDAY, MONDAY + HOURS * HOUR)
     assert whole == pytest.approx(12 * 7 * 20, rel=0.01)
     assert rhythm.expected(MONDAY, MONDAY + 2 * HOURS * HOUR) == pytest.approx(2 * whole)

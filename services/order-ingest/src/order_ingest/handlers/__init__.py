@@ -24,6 +24,7 @@ entity      -> checked, AssortmentListed                    on every shard
                and then the entity itself                   on the catalogue
 time        -> checked, TimeAdvanced                        on every shard
 webhook     -> verified, read by its channel, and then one or more of the above, or a dead letter
+page        -> of a shop's own orders: those not shown in that state before, as if by webhook
 """
 
 from order_ingest.handlers.answers import Answer, Answers, Claim

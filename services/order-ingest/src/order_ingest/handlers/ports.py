@@ -1,7 +1,7 @@
 """What the door works with: its answers, its memory, its master data and its clock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -24,7 +24,8 @@ class Accepted:
         pool: Whose stock it concerns; None for master data.
         more: What else is told, by name, as pairs.
         waiting: Whether it waits for an order or cart that has not been seen.
-        new: Whether it was taken for the first time; told where that is known.
+        new: Whether it was taken for the first time; a repeat is answered like the first all the
+            same.
     """
 
     kind: str
@@ -33,7 +34,7 @@ class Accepted:
     pool: str | None = None
     more: tuple[tuple[str, str], ...] = ()
     waiting: bool = False
-    new: bool = False
+    new: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

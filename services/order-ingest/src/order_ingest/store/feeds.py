@@ -115,7 +115,8 @@ class PostgresFeedBook:
             return {}
         rows = await connection.fetch(
             "SELECT feeds.*, now() AS now,"
-            " coalesce((settings->>'alert_when_silent')::boolean, true) AS watched"
+            " coalesce((settings->>'alert_when_silent')::boolean, true)"
+            " AND coalesce((settings->>'sandbox')::boolean, false) IS FALSE AS watched"
             " FROM feeds LEFT JOIN shops USING (shop)"
             " WHERE received_at IS NOT NULL ORDER BY shop FOR UPDATE OF feeds"
         )
@@ -169,7 +170,8 @@ class PostgresFeedBook:
         row = await connection.fetchrow(
             "SELECT (SELECT count(*) FROM feeds WHERE silent_since IS NOT NULL) AS silent,"
             " (SELECT coalesce(sum(last - first + 1), 0)::bigint FROM missing_numbers"
-            " WHERE accounted_at IS NULL) AS missing,"
+            " LEFT JOIN shops USING (shop) WHERE accounted_at IS NULL"
+            " AND coalesce((settings->>'sandbox')::boolean, false) IS FALSE) AS missing,"
             " (SELECT count(*) FROM polls JOIN shops USING (shop)"
             " WHERE failures > 0 AND settings->'api' IS NOT NULL) AS unread,"
             " (SELECT count(*) FROM orders_to_fetch) AS to_fetch"

@@ -69,10 +69,6 @@ class Rhythm:
             hour, came = hour + _HOUR, 0.0
         return Rhythm(hour, orders, tuple(counts), tuple(weights))
 
-    def rate(self, cell: int) -> float:
-        """Return the orders that are usual in an hour of the week, 0 is Monday's first."""
-        return self._rate(cell, sum(self.orders) / max(sum(self.hours), 1.0))
-
     def expected(self, since: datetime, until: datetime) -> float:
         """Return the orders that usually come between two times."""
         mean = sum(self.orders) / max(sum(self.hours), 1.0)
@@ -96,7 +92,10 @@ class Rhythm:
         return float((known / (known + self.expected(since, now))) ** known)
 
     def _rate(self, cell: int, mean: float) -> float:
-        """Return the mean of a Gamma belief, which is the mean over all hours to begin with."""
+        """Return the orders that are usual in an hour of the week, 0 is Monday's first.
+
+        The mean of a Gamma belief, which is the mean over all hours to begin with.
+        """
         if mean <= 0.0:
             return 0.0
         return (self.orders[cell] + PRIOR_ORDERS) / (self.hours[cell] + PRIOR_ORDERS / mean)
