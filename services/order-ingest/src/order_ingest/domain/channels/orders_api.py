@@ -50,7 +50,7 @@ class ShopApi(BaseModel):
     url: Annotated[str, Field(max_length=2_048)]
     key: Annotated[SecretStr, Field(max_length=500)] = SecretStr("")
     secret: Annotated[SecretStr, Field(min_length=8, max_length=500)]
-    version: Annotated[str, StringConstraints(pattern=r"^20\d\d-\d\d$")] = "2025-07"
+    version: Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-[0-9]{2}$")] = "2025-07"
     every_s: Annotated[float, Field(ge=1, le=86_400)] = 300.0
     since: Timestamp | None = None
 
