@@ -5,7 +5,7 @@ of the version before becomes one of it. Nothing on a topic is ever rewritten; t
 the newest version alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from pydantic_core import from_json, to_json
 from restock_common.errors import Permanent, plain_field, without_values
 
 Body = dict[str, Any]
+
+_MISREAD = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError)
+"""What a step raises that was given something else than its version says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,17 @@ UPCASTERS: Mapping[str, Upcaster] = {
 """By the CloudEvents type that is read."""
 
 
+def becomes(
+    type_name: str, known: Container[str], upcasters: Mapping[str, Upcaster] = UPCASTERS
+) -> str:
+    """Return the type that an event is read as: itself, unless steps lead on from it."""
+    while type_name not in known and (step := upcasters.get(type_name)) is not None:
+        type_name = step.to
+    return type_name
+
+
 def upcast(
-    type_name: str, value: bytes, known: Mapping[str, object], upcasters: Mapping[str, Upcaster]
+    type_name: str, value: bytes, known: Container[str], upcasters: Mapping[str, Upcaster]
 ) -> tuple[str, bytes]:
     """Return type and body of an event as the first version on its way that is known.
 
@@ -60,13 +72,15 @@ def upcast(
     Raises:
         Permanent: The body is not what its version says.
     """
-    if type_name in known or type_name not in upcasters:
+    end = becomes(type_name, known, upcasters)
+    if end == type_name:
         return type_name, value
     read = type_name
     try:
         body = from_json(value)
-        while type_name not in known and (step := upcasters.get(type_name)) is not None:
+        while type_name != end:
+            step = upcasters[type_name]
             body, type_name = step.change(body), step.to
-        return type_name, to_json(body)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return end, to_json(body)
+    except _MISREAD as error:
         raise Permanent(f"cannot be read as {read!r}: {error!r}", field="body") from None

@@ -19,6 +19,7 @@ from restock_common.contracts.envelope import (
 )
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEAD_LETTERS
+from restock_common.contracts.upcasts import becomes
 from restock_common.errors import InvariantBroken, Permanent
 from restock_common.transact.chain import chained
 from restock_common.transact.letters import dead_letter
@@ -49,7 +50,7 @@ def read_event(record: Record, handled: frozenset[type[Event]]) -> Message[Event
     """
     for name, raw in record.headers:
         if name == "ce_type":
-            known = TYPES.get(raw.decode(errors="replace"))
+            known = TYPES.get(becomes(raw.decode(errors="replace"), TYPES))
             break
     else:
         known = None
