@@ -33,6 +33,14 @@ class LineOfAnyLot(Line):
     lot: str = ""
 
 
+class Coupon(BaseModel):
+    code: str
+
+
+class Credit(Coupon):
+    units: int
+
+
 class Tree(BaseModel):
     name: str
     branches: list["Tree"] = []
@@ -114,6 +122,27 @@ Small, Large = Annotated[int, Field(ge=1, le=9)], Annotated[int, Field(ge=0, le=
             {OLD_RECORDS, OLD_READERS},
             id="longer-pair",
         ),
+        pytest.param(
+            {"a": (Line | Credit, ...)},
+            {"a": (LineOfALot | Credit, ...)},
+            "a.lot",
+            {OLD_RECORDS},
+            id="first-alternative-needs-more",
+        ),
+        pytest.param(
+            {"a": (LineOfALot | Credit, ...)},
+            {"a": (Line | Credit, ...)},
+            "a.lot",
+            {OLD_READERS},
+            id="first-alternative-tells-less",
+        ),
+        pytest.param(
+            {"a": (Credit, ...)},
+            {"a": (Coupon | Credit, ...)},
+            "a.units",
+            {OLD_READERS},
+            id="alternative-added",
+        ),
     ],
 )
 def test_a_change_that_breaks(
@@ -136,6 +165,11 @@ def test_a_change_that_breaks(
             {"a": (list[Line], ...)},
             {"a": (list[LineOfAnyLot], ...)},
             id="optional-inside",
+        ),
+        pytest.param(
+            {"a": (Line | Credit, ...)},
+            {"a": (Credit | LineOfAnyLot, ...)},
+            id="alternatives-in-another-order",
         ),
         pytest.param({"a": (Tree, ...)}, {"a": (Tree, ...)}, id="holds-itself"),
         pytest.param(

@@ -3,14 +3,16 @@
 Two have to be suited. Old records stay on their topics, so today's readers must take them; and
 services are deployed one by one, so old readers must take what today's writers write. A difference
 that suits both is no finding. What is compared is what pydantic generates: types, bounds, enums,
-properties, items, and alternatives by type.
+properties, items, and alternatives: some new one has to take each old one, and some old one each
+new one.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 Schema = Mapping[str, Any]
+ByType = Mapping[str, Sequence[Schema]]
 
 OLD_RECORDS = "old records cannot be read"
 OLD_READERS = "old readers cannot read"
@@ -63,12 +65,20 @@ class _Comparison:
         olds, news = _by_type(old, self._old_defs), _by_type(new, self._new_defs)
         yield from self._types(olds, news, place)
         for name in olds.keys() & news.keys():
-            yield from self._one(olds[name], news[name], place)
+            yield from self._alternatives(olds[name], news[name], place)
         self._open.discard(references)
 
-    def _types(
-        self, olds: Mapping[str, Schema], news: Mapping[str, Schema], place: str
+    def _alternatives(
+        self, olds: Sequence[Schema], news: Sequence[Schema], place: str
     ) -> Iterator[Break]:
+        """Yield what breaks each of some schemas of one type beside the one that suits it best."""
+        table = [[list(self._one(old, new, place)) for new in news] for old in olds]
+        for row in table:
+            yield from _fewest(row, OLD_RECORDS)
+        for column in zip(*table, strict=True):
+            yield from _fewest(column, OLD_READERS)
+
+    def _types(self, olds: ByType, news: ByType, place: str) -> Iterator[Break]:
         for name in olds.keys() - news.keys():
             if not (name == "integer" and "number" in news):
                 yield Break(place, f"may no longer be {name}", OLD_RECORDS)
@@ -109,17 +119,23 @@ class _Comparison:
             yield Break(place, told, OLD_RECORDS)
 
 
-def _by_type(schema: Schema, definitions: Schema) -> dict[str, Schema]:
+def _fewest(candidates: Iterable[Sequence[Break]], whom: str) -> Sequence[Break]:
+    """Return the smallest part that breaks somebody."""
+    return min(([one for one in breaks if one.whom == whom] for breaks in candidates), key=len)
+
+
+def _by_type(schema: Schema, definitions: Schema) -> ByType:
     """Return the alternatives of a schema by their type; an object's is `object`."""
     if "$ref" in schema:
         return _by_type(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    found: dict[str, Schema] = {}
+    found: dict[str, list[Schema]] = {}
     for one in schema.get("anyOf") or schema.get("oneOf") or ():
-        found.update(_by_type(one, definitions))
+        for kind, schemas in _by_type(one, definitions).items():
+            found.setdefault(kind, []).extend(schemas)
     if found:
         return found
     kinds = schema.get("type", "anything")
-    return dict.fromkeys([kinds] if isinstance(kinds, str) else kinds, schema)
+    return {kind: [schema] for kind in ([kinds] if isinstance(kinds, str) else kinds)}
 
 
 def _values(old: Schema, new: Schema, place: str) -> Iterator[Break]:
