@@ -67,18 +67,48 @@ def test_rows_with_one_id_are_the_lines_of_one_order(tmp_path: Path) -> None:
     assert "destination" not in second
 
 
-def test_rows_that_make_no_item_say_why(tmp_path: Path) -> None:
-    rows = (
-        b"1,ann,t,1,1,tea,2,\n1,BOB,t,1,1,tea,2,\n"
-        b",ann,t,1,1,tea,2,\n3,a,t,1,1,tea,2,,9\n4,\xff,t,1,1,tea,2,\n"
-    )
-    path = written(tmp_path, "o.csv", HEADER.encode() + rows)
-    assert parsed(list(items(path, Kind.ORDERS))) == [
-        "row 2 differs from row 1 in customer",
-        "order: is missing",
-        "has 9 cells, the header 8",
-        "is not UTF-8",
-    ]
+ROW = b",ann,t,1,1,tea,2,"
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param(
+            [b"1" + ROW, b"1,BOB,t,1,1,tea,2,", b"2,\xff,t,1,1,tea,2,"],
+            ["row 2 differs from row 1 in customer", "is not UTF-8"],
+            id="unlike",
+        ),
+        pytest.param(
+            [b"1" + ROW, b"1" + ROW + b",9", b"1" + ROW, b"2" + ROW],
+            ["row 2 has 9 cells, the header 8", "2"],
+            id="too-long",
+        ),
+        pytest.param(
+            [b"1" + ROW, ROW, b"2" + ROW, b"3" + ROW],
+            [
+                "order: is missing",
+                "row 2, which may be of it, order: is missing",
+                "row 2, which may be of it, order: is missing",
+                "3",
+            ],
+            id="anybodys",
+        ),
+        pytest.param(
+            [b"1" + ROW, b"1" + ROW, b'1,"ann,t,1,1,tea,2,', b"2" + ROW],
+            [
+                "is no row: unexpected end of data",
+                "row 3, which may be of it, is no row: unexpected end of data",
+            ],
+            id="unclosed",
+        ),
+    ],
+)
+def test_an_order_with_a_bad_row_is_refused_as_a_whole(
+    tmp_path: Path, rows: list[bytes], found: list[str]
+) -> None:
+    path = written(tmp_path, "o.csv", HEADER.encode() + b"\n".join(rows) + b"\n")
+    told = parsed(list(items(path, Kind.ORDERS)))
+    assert [one if isinstance(one, str) else one["order"] for one in told] == found
 
 
 def test_each_row_is_a_scan(tmp_path: Path) -> None:

@@ -66,48 +66,77 @@ class Item:
     done: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that is none.
+
+    Attributes:
+        reason: Why.
+        cells: What can be read of it all the same.
+    """
+
+    reason: str
+    cells: Row = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class _Group:
     number: int
     head: dict[str, Any]
     lines: list[dict[str, Any]] = field(default_factory=list)
-    reason: str = ""
+    faults: list[str] = field(default_factory=list)
 
 
-def items_of_rows(rows: Iterable[tuple[Row | str, int]], kind: Kind) -> Iterator[Item]:
+def items_of_rows(rows: Iterable[tuple[Row | Broken, int]], kind: Kind) -> Iterator[Item]:
     """Yield the items that rows make.
 
+    An item is refused as a whole where one of its rows is broken, or where a row next to it may be
+    one of its: without that line it would be another order.
+
     Args:
-        rows: Each with how far the file has been read; a text says why a row is none.
+        rows: Each with how far the file has been read.
         kind: What they hold.
     """
     shape = SHAPES[kind]
+    if shape.id is None:
+        for number, (row, done) in enumerate(rows, 1):
+            if isinstance(row, Broken):
+                yield Item(number, None, row.reason, repr(row.cells), done)
+            else:
+                yield _item(_Group(number, _split(row, shape)[0]), done)
+    else:
+        yield from _grouped(rows, shape, shape.id)
+
+
+def _grouped(
+    rows: Iterable[tuple[Row | Broken, int]], shape: Shape, id_column: str
+) -> Iterator[Item]:
     group: _Group | None = None
+    nobodys: list[str] = []  # faults of rows just before, of which nobody knows whose they are
     done = 0
     for number, (row, read) in enumerate(rows, 1):
-        if isinstance(row, str):
+        broken = row if isinstance(row, Broken) else None
+        cells = row.cells if isinstance(row, Broken) else row
+        head, line = _split(cells, shape)
+        if id_column not in head:
+            reason = f"{id_column}: is missing" if broken is None else broken.reason
+            yield Item(number, None, reason, repr(cells), read)
+            nobodys.append(f"row {number}, which may be of it, {reason}")
             if group is not None:
-                yield _item(group, done)
-                group = None
-            yield Item(number, None, row, done=read)
+                group.faults.append(nobodys[-1])
             continue
-        head, line = _split(row, shape)
-        if group is not None and (shape.id is None or head.get(shape.id) != group.head[shape.id]):
+        if group is not None and head[id_column] != group.head[id_column]:
             yield _item(group, done)
             group = None
         if group is None:
-            group = _Group(number, head)
-            if shape.id is not None and shape.id not in head:
-                yield Item(number, None, f"{shape.id}: is missing", shown=repr(row), done=read)
-                group = None
-                continue
+            group = _Group(number, head, faults=nobodys)
+        if broken is not None:
+            group.faults.append(f"row {number} {broken.reason}")
         elif head != group.head:
-            group.reason = (
-                f"row {number} differs from row {group.number} in {_differs(head, group)}"
-            )
-        if shape.id is not None:
-            group.lines.append(line)
-        done = read
+            differs = _differs(head, group)
+            group.faults.append(f"row {number} differs from row {group.number} in {differs}")
+        group.lines.append(line)
+        nobodys, done = [], read
     if group is not None:
         yield _item(group, done)
 
@@ -135,8 +164,8 @@ def _item(group: _Group, done: int) -> Item:
         raw = orjson.dumps(item)
     except TypeError:
         return Item(group.number, None, "is not UTF-8", shown=repr(item), done=done)
-    if group.reason:
-        return Item(group.number, None, group.reason, shown=raw.decode(), done=done)
+    if group.faults:
+        return Item(group.number, None, "; ".join(group.faults), shown=raw.decode(), done=done)
     return Item(group.number, raw, done=done)
 
 

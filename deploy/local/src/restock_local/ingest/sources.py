@@ -9,7 +9,7 @@ from typing import IO
 import orjson
 import pyarrow.parquet
 
-from restock_local.ingest.shapes import SHAPES, Item, Kind, Row, items_of_rows
+from restock_local.ingest.shapes import SHAPES, Broken, Item, Kind, Row, items_of_rows
 
 MAX_LINE_BYTES = 1_000_000
 """The door takes no larger body."""
@@ -81,10 +81,11 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[bytes, bool]]:
         yield line, complete
 
 
-def _of_csv(path: Path) -> Iterator[tuple[Row | str, int]]:
+def _of_csv(path: Path) -> Iterator[tuple[Row | Broken, int]]:
     with path.open("rb") as raw:
         text = (line.decode("utf-8", errors="surrogateescape") for line in raw)
-        reader = csv.reader(text)
+        # Strict: a quotation mark that is never closed would swallow the rows behind it.
+        reader = csv.reader(text, strict=True)
         header = next(reader, None)
         if header is None:
             raise Unreadable(f"{path.name} is empty")
@@ -95,12 +96,12 @@ def _of_csv(path: Path) -> Iterator[tuple[Row | str, int]]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield f"is no row: {error}", raw.tell()
+                yield Broken(f"is no row: {error}"), raw.tell()
                 continue
+            row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
             if len(cells) > len(names):
-                yield f"has {len(cells)} cells, the header {len(names)}", raw.tell()
+                yield Broken(f"has {len(cells)} cells, the header {len(names)}", row), raw.tell()
             elif cells:
-                row = {name: cell.strip() for name, cell in zip(names, cells, strict=False)}
                 yield row, raw.tell()
 
 
@@ -114,7 +115,7 @@ def _parquet(path: Path) -> Iterator["pyarrow.parquet.ParquetFile"]:
         yield file
 
 
-def _of_parquet(file: "pyarrow.parquet.ParquetFile") -> Iterator[tuple[Row | str, int]]:
+def _of_parquet(file: "pyarrow.parquet.ParquetFile") -> Iterator[tuple[Row, int]]:
     done = 0
     for batch in file.iter_batches(_ROWS_AT_ONCE):
         for row in batch.to_pylist():
