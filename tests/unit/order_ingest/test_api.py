@@ -56,6 +56,13 @@ def client(*, replay: bool = True, burst: int = 100) -> httpx.AsyncClient:
     )
 
 
+async def test_whose_a_key_is() -> None:
+    async with client() as http:
+        told = (await http.get("/v1/whoami", headers={"X-API-Key": "another-key"})).json()
+        assert (told["shop"], "orders" in told["actions"]) == ("other", True)
+        assert (await http.get("/v1/whoami", headers={"X-API-Key": "wrong-key"})).status_code == 401
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

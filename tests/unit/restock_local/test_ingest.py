@@ -151,8 +151,12 @@ def test_files_of_no_known_form(tmp_path: Path) -> None:
             list(items(written(tmp_path, name, b""), Kind.ORDERS))
 
 
+def ledger_of(path: Path, **told: str) -> Ledger:
+    return Ledger(path, Kind.SCANS, **{"url": "http://door", "shop": "demo", **told})
+
+
 async def sent(path: Path, door: Door) -> Ledger:
-    ledger = Ledger(path, Kind.SCANS)
+    ledger = ledger_of(path)
     await send(door, items(path, Kind.SCANS), Kind.SCANS, ledger, lambda _: None)
     return ledger
 
@@ -194,10 +198,18 @@ async def test_one_item_that_is_too_large_does_not_hold_up_the_others(tmp_path: 
     assert (ledger.progress.accepted, ledger.progress.refused) == (2, 1)
 
 
-async def test_other_content_under_the_same_name_is_not_gone_on_with(tmp_path: Path) -> None:
-    await sent(written(tmp_path, "s.ndjson", b"{}\n"), Door())
-    with pytest.raises(OtherFile, match=r"remove s\.ndjson\.ingest\.json"):
-        Ledger(written(tmp_path, "s.ndjson", b"{} \n"), Kind.SCANS)
+async def test_what_was_begun_is_gone_on_with_as_it_was(tmp_path: Path) -> None:
+    """Nothing is passed over that was never sent there: by that content, for that shop."""
+    blank = b" " * 2_000_000
+    path = written(tmp_path, "s.ndjson", blank + b"\n{}\n")
+    await sent(path, Door())
+    assert ledger_of(path, url="http://door/").progress.finished
+    for told in ({"shop": "other"}, {"url": "http://elsewhere"}):
+        with pytest.raises(OtherFile, match=f"with another {next(iter(told))}: remove s.ndjson.in"):
+            ledger_of(path, **told)
+    written(tmp_path, "s.ndjson", blank + b"\n[]\n")
+    with pytest.raises(OtherFile, match="with another digest"):
+        ledger_of(path)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,9 @@ async def _file(file: Path, kind: Kind, url: str, key: str, console: Console) ->
     from restock_local.ingest.send import send
     from restock_local.ingest.sources import items, size_of
 
-    ledger = Ledger(file, kind)
+    async with _door(url, key) as door:
+        shop = (await door.get("/v1/whoami"))["shop"]
+    ledger = Ledger(file, kind, url=url, shop=shop)
     progress = ledger.progress
     if progress.items and not progress.finished:
         console.print(f"Going on after {progress.items:,} {kind}.")

@@ -13,11 +13,26 @@ from typing import Any
 
 import orjson
 
-_HASHED_BYTES = 1_048_576
-
 
 class OtherFile(Exception):
-    """What was begun was another file, or other content."""
+    """What was begun was other content, or for somebody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What is sent to whom: where anything of it differs, nothing has been sent yet.
+
+    Attributes:
+        url: The door.
+        shop: For whom.
+        kind: What the file holds.
+        digest: SHA-256 of the whole file.
+    """
+
+    url: str
+    shop: str
+    kind: str
+    digest: str
 
 
 @dataclass(slots=True)
@@ -25,9 +40,7 @@ class Progress:
     """What has become of a file so far.
 
     Attributes:
-        kind: What it holds.
-        bytes: Its size.
-        digest: Of its beginning.
+        begun: What is sent to whom.
         items: Those that are dealt with.
         accepted: Of them, those that are durable.
         refused: Of them, those that will never be taken.
@@ -35,9 +48,7 @@ class Progress:
         finished: There are no more.
     """
 
-    kind: str
-    bytes: int
-    digest: str
+    begun: Begun
     items: int = 0
     accepted: int = 0
     refused: int = 0
@@ -51,25 +62,30 @@ class Ledger:
     Args:
         path: The file.
         kind: What it holds.
+        url: The door that it is sent to.
+        shop: For whom.
 
     Raises:
-        OtherFile: What stands beside it is of other content.
+        OtherFile: What stands beside it is of other content, or was sent to somebody else.
     """
 
-    def __init__(self, path: Path, kind: str) -> None:
+    def __init__(self, path: Path, kind: str, *, url: str, shop: str) -> None:
         self._place = path.with_name(path.name + ".ingest.json")
         self.refused_path = path.with_name(path.name + ".refused.ndjson")
-        size = path.stat().st_size
         with path.open("rb") as file:
-            digest = hashlib.sha256(file.read(_HASHED_BYTES)).hexdigest()
-        self.progress = Progress(kind, size, digest)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        begun = Begun(url.rstrip("/"), shop, kind, digest)
+        self.progress = Progress(begun)
         if self._place.exists():
-            known = Progress(**orjson.loads(self._place.read_bytes()))
-            if (known.kind, known.bytes, known.digest) != (kind, size, digest):
+            known = orjson.loads(self._place.read_bytes())
+            before = known.pop("begun", {})
+            if before != asdict(begun):
+                others = [name for name, now in asdict(begun).items() if before.get(name) != now]
                 raise OtherFile(
-                    f"{path.name} is not what was begun: remove {self._place.name} to begin anew"
+                    f"{path.name} was begun with another {' and '.join(others)}: remove"
+                    f" {self._place.name} to begin anew"
                 )
-            self.progress = known
+            self.progress = Progress(begun, **known)
         if self.refused_path.exists():
             os.truncate(self.refused_path, self.progress.refused_bytes)
 

@@ -21,7 +21,7 @@ from order_ingest.api import (
 )
 from order_ingest.api.answers import EVERYWHERE, refusals
 from order_ingest.api.bodies import Limits
-from order_ingest.api.reading import KeyRing, install_guards
+from order_ingest.api.reading import Admit, KeyRing, install_guards
 from order_ingest.api.schema import describe
 from order_ingest.domain.keys import Action
 from order_ingest.domain.limits import Limit
@@ -80,14 +80,17 @@ def create_api(
         routers.append((Action.SHOPS, gaps.router(known_gaps, ring)))
         signed = webhooks.router(deliveries)
         api.include_router(signed, responses=refusals(400, 401, 404, 408, 413, 422, 429, 503))
-    for _, router in routers:
+    whoami = keys.whoami_router(ring)
+    keyed: list[tuple[Admit, APIRouter]] = [
+        *((ring.may(action).admit, router) for action, router in routers),
+        (ring.anybody, whoami),
+    ]
+    for _, router in keyed:
         api.include_router(router, responses=EVERYWHERE)
-    keyed = {
-        route.endpoint: ring.may(action).admit
-        for action, router in routers
-        for route in _routes(router)
-    }
-    install_guards(api, {**keyed, **{route.endpoint: ring.stranger for route in _routes(signed)}})
+    guarded = [*keyed, (ring.stranger, signed)]
+    install_guards(
+        api, {route.endpoint: admit for admit, router in guarded for route in _routes(router)}
+    )
     idempotency.install(api, answers, door.customers.privacy)
     describe(api, without_key=[route.path_format for route in _routes(signed)])
     return api

@@ -117,6 +117,13 @@ class KeysAnswer(BaseModel):
     keys: list[KeyAnswer]
 
 
+class HolderAnswer(BaseModel):
+    """Whose a key is, and what it is good for."""
+
+    shop: str
+    actions: list[str]
+
+
 class OrderDelivery(BaseModel):
     """Who gets an order; `recipient` is null where nobody may know any more."""
 

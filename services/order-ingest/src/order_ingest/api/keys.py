@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import JSONResponse
 
-from order_ingest.api.answers import KeysAnswer, NewKeyAnswer, answers
+from order_ingest.api.answers import HolderAnswer, KeysAnswer, NewKeyAnswer, answers
 from order_ingest.api.reading import Body, DoorRoute, KeyRing, OptionalBody
 from order_ingest.api.schema import body_of
 from order_ingest.domain.keys import Action, ApiKey, Holder
@@ -57,6 +57,18 @@ def router(keys: Keys, ring: KeyRing) -> APIRouter:
         """End a key now: all replicas know within some seconds."""
         await keys.revoke(key_id, by=by)
         return Response(status_code=204)
+
+    return routes
+
+
+def whoami_router(ring: KeyRing) -> APIRouter:
+    """Return the route that any good key may ask."""
+    routes = APIRouter(prefix="/v1", tags=["keys"], route_class=DoorRoute)
+
+    @routes.get("/whoami", responses=answers(HolderAnswer, 200))
+    async def whoami(by: Annotated[Holder, Depends(ring.anybody)]) -> Response:
+        """Tell whose the key is that asks, and what it is good for."""
+        return JSONResponse({"shop": by.shop, "actions": sorted(by.actions)})
 
     return routes
 

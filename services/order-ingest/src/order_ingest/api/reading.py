@@ -89,11 +89,15 @@ class KeyRing:
         return self._guards[action]
 
     async def shop(self, request: Request) -> str:
-        """Return the shop of whoever makes a request, which may have been asked already."""
+        """Return the shop of whoever makes a request."""
+        return (await self.anybody(request)).shop
+
+    async def anybody(self, request: Request) -> Holder:
+        """Return who makes a request, which may have been asked already. Raises as `holder`."""
         known: Holder | None = getattr(request.state, "holder", None)
         if known is None:
             known = await self.holder(request, request.headers.get(_KEY_HEADER.model.name))
-        return known.shop
+        return known
 
     async def stranger(self, request: Request) -> None:
         """Let in whoever has not sent too much from one network, with or without a key.
