@@ -10,6 +10,7 @@ from order_ingest.handlers import Customers
 from order_ingest.store import PostgresRecipients
 from restock_common.contracts.catalogue import (
     Catalogue,
+    CatalogueEntity,
     Location,
     Pool,
     Product,
@@ -28,7 +29,7 @@ SEAL = Seal({"test": bytes(32)})
 BREAKFAST = (Component(sku="tea", quantity=2), Component(sku="milk", quantity=1))
 
 
-def catalogue() -> Catalogue:
+def catalogue(*more: CatalogueEntity) -> Catalogue:
     return Catalogue.of(
         [
             Supplier(supplier="acme"),
@@ -42,6 +43,7 @@ def catalogue() -> Catalogue:
             Location(location="n2", pool="north", place=Place(latitude=43.04, longitude=-87.91)),
             Location(location="s1", pool="south", place=HOUSTON),
             Vehicle(vehicle="v1", location="n1", capacity_grams=1000),
+            *more,
         ]
     )
 

@@ -73,6 +73,53 @@ def test_a_supplier_has_one_set_of_terms_for_a_sku() -> None:
         checks.check_entities([SupplierTerms(terms="2", supplier="acme", sku="tea")], known)
 
 
+def coded(sku: str, *barcodes: str, days: int | None = None) -> Product:
+    """Return a product that has these barcodes so many days after `DAY`; None: it always had."""
+    since = None if days is None else DAY + timedelta(days=days)
+    return Product(sku=sku, supplier="acme", barcodes=barcodes, effective_from=since)
+
+
+def termed(terms: str, sku: str, days: int) -> SupplierTerms:
+    since = DAY + timedelta(days=days)
+    return SupplierTerms(terms=terms, supplier="acme", sku=sku, effective_from=since)
+
+
+@pytest.mark.parametrize(
+    ("known", "written", "reason"),
+    [
+        (
+            [coded("tea", "X", days=3)],
+            [coded("milk", "X")],
+            "is a barcode of 'tea' from 2099-01-04",
+        ),
+        ([coded("tea", "X")], [coded("milk", "X", days=3)], "is a barcode of 'tea'"),
+        ([], [coded("tea", "X", days=3), coded("milk", "X", days=1)], "is a barcode of 'tea'"),
+        ([termed("a", "tea", 3)], [termed("b", "tea", 5)], "terms already: 'a' from 2099-01-04"),
+    ],
+)
+def test_nor_has_it_another_owner_on_a_day_to_come(
+    known: list[CatalogueEntity], written: list[CatalogueEntity], reason: str
+) -> None:
+    with pytest.raises(Refused, match=reason):
+        checks.check_entities(written, catalogue(*known))
+
+
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [
+        ([coded("tea", "X"), coded("tea", days=3)], [coded("milk", "X", days=3)]),
+        ([coded("tea", "X")], [coded("milk", "X", days=3), coded("tea", days=2)]),
+        ([coded("milk", "X", days=3)], [coded("tea", "X"), coded("tea", days=3)]),
+        ([termed("a", "tea", 3), termed("a", "milk", 5)], [termed("b", "tea", 5)]),
+        ([coded("tea", "X", days=3)], [coded("tea", "X", days=4)]),
+    ],
+)
+def test_what_one_gives_up_another_may_have_from_that_day(
+    known: list[CatalogueEntity], written: list[CatalogueEntity]
+) -> None:
+    checks.check_entities(written, catalogue(*known))
+
+
 def test_a_kit_is_one_in_all_its_versions() -> None:
     planned = Product(sku="set", supplier="acme", components=BREAKFAST, effective_from=DAY)
     plain = Product(sku="set", supplier="acme")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date
 
 from order_ingest.domain.checks.common import refuse
+from order_ingest.domain.checks.owners import Owners
 from order_ingest.domain.findings import Conflict, Finding
 from restock_common.contracts.catalogue import (
     Catalogue,
@@ -15,7 +16,6 @@ from restock_common.contracts.catalogue import (
     Supplier,
     SupplierTerms,
     Vehicle,
-    barcode_of,
 )
 from restock_common.contracts.promotions import Price, Promotion
 from restock_common.errors import shown
@@ -48,18 +48,20 @@ def check_entities(
 
     Raises:
         Refused: A supplier, sku, pool or location is not known; a kit's component is not, or is a
-            kit itself; a barcode is another product's; a supplier has other terms for the sku.
+            kit itself; on some day from now on a barcode is another product's, or a supplier has
+            other terms for the sku.
         Conflict: A pool would change its shard, a location its pool, or a product would become a
             kit: the ledger has booked stock there, which does not move with a line of master data.
     """
     together = {(type(entity), entity.entity_id) for entity in entities}
     kits = {one.sku for one in entities if isinstance(one, Product) and one.components}
     before: dict[Named, _Before] = {}
-    owners = _Owners(catalogue)
+    owners = Owners(catalogue, entities)
     findings: list[Finding] = []
-    for place, entity in zip(places or [""] * len(entities), entities, strict=True):
+    placed = zip(places or [""] * len(entities), entities, strict=True)
+    for number, (place, entity) in enumerate(placed):
         findings += _references(entity, together, catalogue, place)
-        findings += owners.take(entity, place)
+        findings += owners.findings(number, place)
         if isinstance(entity, Product):
             findings += _components(entity, together, kits, catalogue, place)
         named = (type(entity), entity.entity_id)
@@ -77,48 +79,6 @@ def in_effect_now(entity: CatalogueEntity, catalogue: Catalogue) -> CatalogueEnt
         if isinstance(before, DatedEntity) and before.effective_from is not None:
             return entity.model_copy(update={"effective_from": before.effective_from})
     return entity
-
-
-class _Owners:
-    """Whose a barcode is, and which terms a supplier has for a sku: one each."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._barcodes: dict[str, str] = {}
-        self._terms: dict[tuple[str, str | None], str] = {}
-        self._known: dict[tuple[str, str | None], str] | None = None
-
-    def take(self, entity: CatalogueEntity, at: str) -> list[Finding]:
-        """Find what has another owner, there or in what is written with it."""
-        match entity:
-            case Product():
-                return list(self._of_product(entity, at))
-            case SupplierTerms():
-                return self._of_terms(entity, at)
-            case _:
-                return []
-
-    def _of_product(self, product: Product, at: str) -> Iterator[Finding]:
-        for index, barcode in enumerate(product.barcodes):
-            read = barcode_of(barcode)
-            owner = self._barcodes.setdefault(read, product.sku)
-            for other in (owner, self._catalogue.skus_by_barcode.get(read, product.sku)):
-                if other != product.sku:
-                    reason = f"is a barcode of {shown(other)!r}"
-                    yield Finding(f"{at}barcodes.{index}", reason, shown(barcode))
-                    break
-
-    def _of_terms(self, terms: SupplierTerms, at: str) -> list[Finding]:
-        if self._known is None:
-            known = self._catalogue.terms.values()
-            self._known = {(one.supplier, one.sku): one.terms for one in known}
-        pair = (terms.supplier, terms.sku)
-        owner = self._terms.setdefault(pair, terms.terms)
-        for other in (owner, self._known.get(pair, terms.terms)):
-            if other != terms.terms:
-                reason = f"has these terms already: {shown(other)!r}"
-                return [Finding(f"{at}supplier", reason, shown(terms.supplier))]
-        return []
 
 
 def _references(
