@@ -6,6 +6,8 @@ import httpx
 import pytest
 from tests.integration.order_ingest.sample import CATALOGUE, Ingest
 
+from restock_common.kafka import Producer
+from restock_common.postgres import Database
 from restock_common.settings import KafkaSettings
 from restock_local.platform.base import Platform
 from restock_local.supervisor import ServiceKind, Supervisor
@@ -49,3 +51,22 @@ async def ingest(
             database_url = supervisor.database_url(service.name)
             yield Ingest(http, kafka, url, database_url=database_url)
     await platform.databases.drop_database(service.module)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Return a database of the door's own, with its tables and nothing in them."""
+    opened = Database(database_url)
+    await opened.open()
+    await opened.migrate(["restock_common", "order_ingest"])
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
+    """Return what publishes on the module's broker."""
+    started = Producer(kafka)
+    await started.start()
+    yield started
+    await started.stop()

@@ -1,21 +1,16 @@
 """The door itself, where the world behind it is slow or gone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
+from tests.integration.order_ingest.doors import door
 from tests.support import read_messages
-from tests.unit.order_ingest.sample import CHICAGO, NOW, SEAL, catalogue, customers, request
+from tests.unit.order_ingest.sample import CHICAGO, NOW, SEAL, request
 
 from order_ingest.domain.requests import CancelRequest, HoldRequest
-from order_ingest.handlers import Accepted, Clock, Desk, DeviceMessage, Door, Outlet
-from order_ingest.store import (
-    PostgresOrderBook,
-    PostgresRegister,
-    PostgresSpool,
-    PostgresWaitingRoom,
-)
+from order_ingest.handlers import Accepted, DeviceMessage
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import CartHeld, OrderPlaced
 from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STOCK, Topic
@@ -27,46 +22,6 @@ from restock_common.transact import Outgoing, open_letter
 from restock_local.letterbox import HttpRequest, Letter
 
 pytestmark = pytest.mark.kafka
-
-
-class Read:
-    catalogue = catalogue()
-
-    def not_ready(self) -> None:
-        return None
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url)
-    await opened.open()
-    await opened.migrate(["restock_common", "order_ingest"])
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
-    started = Producer(kafka)
-    await started.start()
-    yield started
-    await started.stop()
-
-
-def door(database: Database, producer: Producer, *, patience_s: float = 30.0) -> Door:
-    return Door(
-        desk=Desk(
-            master_data=Read(),
-            clock=Clock(replay=True),
-            outlet=Outlet(producer, PostgresSpool(database), patience_s=patience_s),
-        ),
-        database=database,
-        book=PostgresOrderBook(),
-        register=PostgresRegister(),
-        customers=customers(database),
-        room=PostgresWaitingRoom(SEAL),
-        seal=SEAL,
-    )
 
 
 async def test_what_cannot_be_remembered_is_not_published(
@@ -149,10 +104,12 @@ class Failing(Producer):
         super().__init__(kafka)
         self.topic = topic
 
-    async def publish(self, entries: Sequence[Outgoing]) -> None:
+    async def publish(
+        self, entries: Sequence[Outgoing], *, acknowledged: Callable[[], object] = lambda: None
+    ) -> None:
         if any(entry.topic == self.topic.name for entry in entries):
             raise Transient("Kafka is away")
-        await super().publish(entries)
+        await super().publish(entries, acknowledged=acknowledged)
 
 
 @pytest.mark.parametrize("away", [LEDGER, CATALOGUE])

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,23 +28,12 @@ NOW = datetime(2025, 3, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url)
-    await opened.open()
-    await opened.migrate(["restock_common", "order_ingest"])
-    shops = known_shops(opened)
+async def database(database: Database) -> Database:
+    """Return the database with one shop in it."""
+    shops = known_shops(database)
     await shops.put("shop", settings("shopify", locations={}, return_location="n1"))
     await shops.put_skus("shop", {"43729077": "milk"})
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
-    started = Producer(kafka)
-    await started.start()
-    yield started
-    await started.stop()
+    return database
 
 
 async def deliver(webhooks: Webhooks, one: Case, **changes: Any) -> list[Any]:

@@ -55,8 +55,8 @@ class Settings(ServiceSettings):
         clock: `live` says the system's time on every shard; `replay` says what `POST /v1/clock`
             is told.
         clock_tick_s: How often the live clock speaks.
-        publish_timeout_s: How long Kafka's acknowledgement is waited for; then what was taken, and
-            all that comes, is kept in PostgreSQL until Kafka is back.
+        publish_timeout_s: How long Kafka may acknowledge nothing of what is sent; then what was
+            taken, and all that comes, is kept in PostgreSQL until Kafka is back.
         database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
         waiting_days: How long a command waits for an order or cart that has not been seen; then it
             becomes a dead letter.

@@ -1,7 +1,7 @@
 """Publishing: acknowledged by all in-sync replicas, and in order whatever fails in between."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from restock_common.errors import Transient
 from restock_common.kafka.client import MAX_REQUEST_BYTES, client_options, stop_client
 from restock_common.settings import KafkaSettings
-from restock_common.transact import Outgoing, Partition
+from restock_common.transact import Outgoing
 
 log = structlog.get_logger()
 
@@ -25,12 +25,12 @@ class Producer:
         self._settings = settings
         self._client: Any = None
         self._renewing = asyncio.Lock()
-        self._given_up: dict[Any, Partition] = {}
+        self._given_up: set[Any] = set()
 
     @property
-    def unsettled(self) -> frozenset[Partition]:
-        """The partitions on which something may still arrive that nobody waits for any more."""
-        return frozenset(self._given_up.values())
+    def unsettled(self) -> bool:
+        """Whether something may still arrive that nobody waits for any more."""
+        return bool(self._given_up)
 
     async def start(self) -> None:
         """Connect. Raises Transient where the broker does not answer."""
@@ -59,20 +59,30 @@ class Producer:
         except KafkaError as error:
             raise Transient(f"{entry.topic}/{entry.partition}: {error!r}") from error
 
-    async def publish(self, entries: Sequence[Outgoing]) -> None:
+    async def publish(
+        self, entries: Sequence[Outgoing], *, acknowledged: Callable[[], object] = lambda: None
+    ) -> None:
         """Publish entries in their order on each partition; returns when all are acknowledged.
 
         One batch a partition is in flight, and is sent again until it is acknowledged: so a
         failure can repeat entries, but never reorder or skip one, which readers rely on when they
         pass over positions that they have seen. Where the caller is cancelled, the batch in flight
-        may still arrive: `unsettled` tells where; what this producer publishes next comes after it.
+        may still arrive: `unsettled` tells so; what this producer publishes next comes after it.
+
+        Args:
+            entries: What is published.
+            acknowledged: Called for each batch that has been: it goes on.
         """
         queues: dict[TopicPartition, list[Outgoing]] = {}
         for entry in entries:
             queues.setdefault(TopicPartition(entry.topic, entry.partition), []).append(entry)
-        await asyncio.gather(*(self._publish_in_order(tp, queue) for tp, queue in queues.items()))
+        await asyncio.gather(
+            *(self._publish_in_order(tp, queue, acknowledged) for tp, queue in queues.items())
+        )
 
-    async def _publish_in_order(self, tp: TopicPartition, queue: Sequence[Outgoing]) -> None:
+    async def _publish_in_order(
+        self, tp: TopicPartition, queue: Sequence[Outgoing], acknowledged: Callable[[], object]
+    ) -> None:
         start, pause_s = 0, 0.05
         while start < len(queue):
             client = self._running()
@@ -82,11 +92,11 @@ class Producer:
                 while end < len(queue) and _append(batch, queue[end]):
                     end += 1
                 batch.close()
-                acknowledged = await client.send_batch(batch, tp.topic, partition=tp.partition)
+                sent = await client.send_batch(batch, tp.topic, partition=tp.partition)
                 try:
-                    await asyncio.shield(acknowledged)
+                    await asyncio.shield(sent)
                 except asyncio.CancelledError:
-                    self._give_up(acknowledged, tp)
+                    self._give_up(sent)
                     raise
             except KafkaError as error:
                 log.warning(
@@ -97,20 +107,21 @@ class Producer:
                 if not error.retriable:
                     await self._renew(client)
             else:
+                acknowledged()
                 start = end
 
-    def _give_up(self, acknowledged: Any, tp: TopicPartition) -> None:
+    def _give_up(self, sent: Any) -> None:
         """Remember what is on its way and cannot be called back, until its fate is known."""
-        if acknowledged.done():
+        if sent.done():
             return
 
         def settled(future: Any) -> None:
-            del self._given_up[future]
+            self._given_up.discard(future)
             if not future.cancelled():
                 future.exception()  # looked at, so that it is not reported as lost
 
-        self._given_up[acknowledged] = Partition(tp.topic, tp.partition)
-        acknowledged.add_done_callback(settled)
+        self._given_up.add(sent)
+        sent.add_done_callback(settled)
 
     def _running(self) -> Any:
         assert self._client is not None, "the producer has not been started"

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -13,7 +13,7 @@ from order_ingest.handlers.gathered import Gathered
 from restock_common import telemetry
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
-from restock_common.transact import Outgoing, Partition
+from restock_common.transact import Outgoing
 
 log = structlog.get_logger()
 
@@ -21,8 +21,8 @@ FEW = 1_000
 """So few records are waited for, so that what comes next need not be spooled behind them."""
 
 _LOOK_AGAIN_S = 0.02
-_DRAIN_PATIENCE_S = 30.0
-"""Nobody waits for an answer, and what was given up has to be waited for and sent again."""
+_DRAIN_PATIENCE_S = 5.0
+"""Much shorter than others wait before they believe that whoever drains has gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,62 +33,78 @@ class Spooled:
         rows: How many records.
         first: The first one's sequence; None where there is none.
         oldest_s: How long the first one has waited.
+        beat: When it was last said that something may still arrive from here; None where it cannot.
+        doubted: Whether something may still arrive from another replica.
     """
 
     rows: int = 0
     first: int | None = None
     oldest_s: float = 0.0
+    beat: datetime | None = None
+    doubted: bool = False
 
 
-class Draining(Protocol):
-    """The head of the spool, in the hands of the only drainer."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first of what is spooled, in the hands of the only replica that may publish.
 
-    @property
-    def entries(self) -> Sequence[Outgoing]:
-        """The first records, in their order."""
+    Attributes:
+        entries: The records, in their order.
+        places: Their sequences.
+        beat: What was said when it was claimed.
+    """
 
-    async def remove(self) -> None:
-        """Delete them: Kafka has them."""
-
-    async def doubt(self, partitions: Collection[Partition]) -> None:
-        """Note where something may still arrive from here."""
+    entries: Sequence[Outgoing]
+    places: Sequence[int]
+    beat: datetime
 
 
 class Spool(Protocol):
     """Keeps what Kafka does not take now; `store.PostgresSpool`."""
 
     async def is_empty(self) -> bool:
-        """Return whether nothing is spooled, by any replica."""
+        """Return whether nothing is spooled, and nothing may arrive from another replica."""
 
     async def look(self) -> Spooled:
-        """Return what lies there."""
+        """Return what lies there; forget what replicas doubted that have gone."""
 
-    async def add(self, entries: Sequence[Outgoing], doubted: Collection[Partition]) -> None:
+    async def add(self, entries: Sequence[Outgoing], *, doubting: bool) -> None:
         """Append records; returns once they are committed. Raises Transient.
 
         Args:
             entries: The records, in their order.
-            doubted: Where something may still arrive from here, noted in the same transaction.
+            doubting: Whether something may still arrive from here, said in the same transaction.
         """
 
-    async def doubt(self, partitions: Collection[Partition]) -> None:
-        """Say again where something may still arrive from here; nowhere else, from now on."""
+    async def doubt(self) -> None:
+        """Say that something may still arrive from here."""
 
-    def drain(self) -> AbstractAsyncContextManager[Draining | None]:
-        """Take the first records in hand; None where another drainer is at work."""
+    async def settle(self, beat: datetime) -> None:
+        """Doubt no more, unless that was said again after this."""
+
+    async def claim(self) -> Head | None:
+        """Say that something may arrive from here, and return the first records.
+
+        None where another replica doubts. Once this has returned, no other publishes. To be called
+        where nothing is unsettled.
+        """
+
+    async def remove(self, head: Head, *, settled: bool) -> None:
+        """Delete records that Kafka has; where all is settled, doubt no more."""
 
 
 class Outlet:
     """Publishes what the doors take; what Kafka does not acknowledge soon is spooled.
 
     Invariant: what is put after another put has returned comes after it on each partition, through
-    whichever replica. While anything is spooled, all goes through the spool, on all replicas: each
-    publication looks at the spool first, behind the moment at which its request came in.
+    whichever replica. While anything is spooled, or may still arrive from another replica, all goes
+    through the spool, on all replicas: each publication looks there first, behind the moment at
+    which its request came in. Who drains has said before that something may arrive from it.
 
     Args:
         producer: What events are published with.
         spool: Where they go while Kafka is away.
-        patience_s: How long Kafka's acknowledgement is waited for.
+        patience_s: How long Kafka's next acknowledgement is waited for, however much is published.
 
     Attributes:
         spooled: What lay in the spool when it was last looked at.
@@ -100,7 +116,6 @@ class Outlet:
         self._patience_s = patience_s
         self._gathered = Gathered(self._put_all)
         self._diverted = False
-        self._doubting = False
         self.spooled = Spooled()
 
     @property
@@ -116,7 +131,7 @@ class Outlet:
         """Return once Kafka has the records: for what is not worth keeping. Raises Transient."""
         if self._diverted or not await self._spool.is_empty():
             raise Transient("what came before waits in the spool")
-        if not await self._publish(entries, self._patience_s):
+        if not await self._publish(entries):
             raise Transient(f"Kafka has not acknowledged within {self._patience_s:g} s")
 
     async def drain(self) -> bool:
@@ -128,13 +143,12 @@ class Outlet:
         before, self.spooled = self.spooled, await self._spool.look()
         telemetry.SPOOLED.set(self.spooled.rows)
         telemetry.SPOOL_AGE.set(self.spooled.oldest_s)
-        unsettled = self._producer.unsettled
-        if unsettled or self._doubting:
-            await self._spool.doubt(unsettled)
-            self._doubting = bool(unsettled)
-        if unsettled:
+        if self._producer.unsettled:
+            await self._spool.doubt()
             return False
-        if self.spooled.rows == 0:
+        if self.spooled.beat is not None:
+            await self._spool.settle(self.spooled.beat)
+        if not (self.spooled.rows or self.spooled.doubted):
             self._divert(False)
             return False
         drained = await self._drain_some()
@@ -146,9 +160,7 @@ class Outlet:
 
     async def _put_all(self, entries: list[Outgoing]) -> list[None]:
         if not await self._put_directly(entries):
-            unsettled = self._producer.unsettled
-            self._doubting |= bool(unsettled)
-            await self._spool.add(entries, unsettled)
+            await self._spool.add(entries, doubting=self._producer.unsettled)
             telemetry.SPOOL_IN.inc(len(entries))
         return [None] * len(entries)
 
@@ -162,12 +174,16 @@ class Outlet:
                 self._divert(True)
                 return False
             await asyncio.sleep(_LOOK_AGAIN_S)
-        return await self._publish(entries, self._patience_s)
+        return await self._publish(entries)
 
-    async def _publish(self, entries: Sequence[Outgoing], patience_s: float) -> bool:
+    async def _publish(self, entries: Sequence[Outgoing]) -> bool:
+        """Publish; give up, and turn to the spool, where for a while nothing is acknowledged."""
+        clock = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(patience_s):
-                await self._producer.publish(entries)
+            async with asyncio.timeout(self._patience_s) as limit:
+                await self._producer.publish(
+                    entries, acknowledged=lambda: limit.reschedule(clock() + self._patience_s)
+                )
         except TimeoutError:
             self._divert(True)
             return False
@@ -175,16 +191,17 @@ class Outlet:
 
     async def _drain_some(self) -> int:
         """Publish the first of what is spooled, and delete it; return how many records."""
-        async with self._spool.drain() as draining:
-            if draining is None or not draining.entries:
-                return 0
-            if not await self._publish(draining.entries, _DRAIN_PATIENCE_S):
-                self._doubting = True
-                await draining.doubt(self._producer.unsettled)
-                return 0
-            await draining.remove()
-        telemetry.SPOOL_OUT.inc(len(draining.entries))
-        return len(draining.entries)
+        head = await self._spool.claim()
+        if head is None:
+            return 0
+        try:
+            async with asyncio.timeout(_DRAIN_PATIENCE_S):
+                await self._producer.publish(head.entries)
+        except TimeoutError:
+            return 0
+        await self._spool.remove(head, settled=not self._producer.unsettled)
+        telemetry.SPOOL_OUT.inc(len(head.entries))
+        return len(head.entries)
 
     def _divert(self, diverted: bool) -> None:
         if diverted != self._diverted:

@@ -1,42 +1,21 @@
 """The spool in PostgreSQL: what was accepted while Kafka was away, drained by one at a time."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
-from order_ingest.handlers.outlet import Spooled
+from order_ingest.domain.silence import Silence
+from order_ingest.handlers.outlet import Head, Spooled
 from restock_common.postgres import Connection, Database
-from restock_common.transact import Outgoing, Partition
+from restock_common.transact import Outgoing
 
-_DRAINER_LOCK = 7_265_737_417  # any constant: one drainer at a time in a database
-_DOUBT_ENDS_S = 10
+_CLAIM_LOCK = 7_265_737_417  # any constant: of two who claim at once, one sees the other
+_DOUBT_ENDS_S = 10.0
 """A replica that has not said for so long that it doubts has gone, and its connections with it."""
-_DRAIN_ROWS = 5_000
-_DRAIN_BYTES = 8_388_608
-_PREFETCH_ROWS = 100
-
-
-class PostgresDraining:
-    """The head of the spool, in a transaction that holds the drainer's lock."""
-
-    def __init__(
-        self, connection: Connection, replica: str, rows: Sequence[Mapping[str, Any]]
-    ) -> None:
-        self._connection = connection
-        self._replica = replica
-        self._sequences = [row["sequence"] for row in rows]
-        self.entries = [_record(row) for row in rows]
-
-    async def remove(self) -> None:
-        """Delete the records, when the transaction commits."""
-        await self._connection.execute(
-            "DELETE FROM spool WHERE sequence = ANY($1)", self._sequences
-        )
-
-    async def doubt(self, partitions: Collection[Partition]) -> None:
-        """Note where something may still arrive from here, before another can drain."""
-        await _doubt(self._connection, self._replica, partitions)
+_HEAD_ROWS = 2_000
+_HEAD_BYTES = 2_097_152
 
 
 class PostgresSpool:
@@ -44,29 +23,41 @@ class PostgresSpool:
 
     Args:
         database: The service's own.
+        doubt_ends_s: A replica that says nothing for so long has gone.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, doubt_ends_s: float = _DOUBT_ENDS_S) -> None:
         self._database = database
-        self._replica = str(uuid4())
+        self._replica = uuid4()
+        self._silence = Silence[tuple[UUID, datetime]](doubt_ends_s)
 
     async def is_empty(self) -> bool:
-        """Return whether nothing is spooled, by any replica."""
+        """Return whether nothing is spooled, and nothing may arrive from another replica."""
         async with self._database.connection() as connection:
-            return not await connection.fetchval("SELECT EXISTS (SELECT FROM spool)")
+            empty: bool = await connection.fetchval(
+                "SELECT NOT EXISTS (SELECT FROM spool)"
+                " AND NOT EXISTS (SELECT FROM spool_doubts WHERE replica <> $1)",
+                self._replica,
+            )
+        return empty
 
     async def look(self) -> Spooled:
-        """Return what lies there."""
+        """Return what lies there; forget what replicas doubted that have gone."""
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 "SELECT count(*) AS rows, min(sequence) AS first, coalesce(extract("
                 "epoch FROM now() - min(spooled_at)), 0)::float8 AS oldest_s FROM spool"
             )
+            doubts = await connection.fetch("SELECT replica, beat FROM spool_doubts")
+            said = {one["replica"]: one["beat"] for one in doubts}
+            own = said.pop(self._replica, None)
+            for replica, beat in self._silence.look(said.items(), time.monotonic()):
+                await _forget(connection, replica, beat)
         assert row is not None, "an aggregate has one row"
-        return Spooled(row["rows"], row["first"], row["oldest_s"])
+        return Spooled(row["rows"], row["first"], row["oldest_s"], own, bool(said))
 
-    async def add(self, entries: Sequence[Outgoing], doubted: Collection[Partition]) -> None:
-        """Append records in their order; what is doubted is committed with them."""
+    async def add(self, entries: Sequence[Outgoing], *, doubting: bool) -> None:
+        """Append records in their order; the doubt is committed with them."""
         async with self._database.transaction() as connection:
             await connection.execute(
                 "INSERT INTO spool (topic, partition, key, headers, body)"
@@ -79,58 +70,70 @@ class PostgresSpool:
                 [_headers_text(entry) for entry in entries],
                 [entry.body for entry in entries],
             )
-            await _doubt(connection, self._replica, doubted)
+            if doubting:
+                await _doubt(connection, self._replica)
 
-    async def doubt(self, partitions: Collection[Partition]) -> None:
-        """Say again where something may still arrive from here; nowhere else, from now on."""
-        async with self._database.transaction() as connection:
-            await connection.execute(
-                "DELETE FROM spool_doubts WHERE replica = $1"
-                " OR seen_at < now() - make_interval(secs => $2)",
-                self._replica,
-                _DOUBT_ENDS_S,
-            )
-            await _doubt(connection, self._replica, partitions)
+    async def doubt(self) -> None:
+        """Say that something may still arrive from here."""
+        async with self._database.connection() as connection:
+            await _doubt(connection, self._replica)
 
-    @asynccontextmanager
-    async def drain(self) -> AsyncIterator[PostgresDraining | None]:
-        """Hold the drainer's lock and yield the first records; None where another holds it.
+    async def settle(self, beat: datetime) -> None:
+        """Doubt no more, unless that was said again after this."""
+        async with self._database.connection() as connection:
+            await _forget(connection, self._replica, beat)
 
-        What another replica doubts is left to it. The lock ends with the transaction, so also with
-        the connection of a process that was killed.
+    async def claim(self) -> Head | None:
+        """Say that something may arrive from here, and return the first records.
+
+        None where another replica doubts. It is asked and read by one statement: whatever was
+        spooled behind a doubt is seen with that doubt, or not at all.
         """
         async with self._database.transaction() as connection:
-            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _DRAINER_LOCK):
-                yield None
-                return
-            rows: list[Mapping[str, Any]] = []
-            size = 0
-            async for row in connection.cursor(
-                "SELECT * FROM spool WHERE (topic, partition) NOT IN ("
-                "SELECT topic, partition FROM spool_doubts WHERE replica <> $1"
-                " AND seen_at > now() - make_interval(secs => $2)) ORDER BY sequence LIMIT $3",
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _CLAIM_LOCK):
+                return None
+            rows = await connection.fetch(
+                "WITH claimed AS (INSERT INTO spool_doubts (replica) SELECT $1::uuid"
+                " WHERE NOT EXISTS (SELECT FROM spool_doubts WHERE replica <> $1)"
+                " ON CONFLICT (replica) DO UPDATE SET beat = DEFAULT RETURNING beat),"
+                " head AS (SELECT * FROM spool ORDER BY sequence LIMIT $2),"
+                " sized AS (SELECT *, sum(octet_length(body)) OVER (ORDER BY sequence)"
+                " - octet_length(body) AS bytes_before FROM head)"
+                " SELECT claimed.beat, sized.* FROM claimed LEFT JOIN sized ON bytes_before < $3"
+                " ORDER BY sequence",
                 self._replica,
-                _DOUBT_ENDS_S,
-                _DRAIN_ROWS,
-                prefetch=_PREFETCH_ROWS,
-            ):
-                rows.append(row)
-                size += len(row["body"])
-                if size > _DRAIN_BYTES:
-                    break
-            yield PostgresDraining(connection, self._replica, rows)
+                _HEAD_ROWS,
+                _HEAD_BYTES,
+            )
+        if not rows:
+            return None
+        found = [row for row in rows if row["sequence"] is not None]
+        places = [row["sequence"] for row in found]
+        return Head([_record(row) for row in found], places, rows[0]["beat"])
+
+    async def remove(self, head: Head, *, settled: bool) -> None:
+        """Delete records that Kafka has; where all is settled, doubt no more.
+
+        Unless that was said again since: then it stands for something else.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute("DELETE FROM spool WHERE sequence = ANY($1)", head.places)
+            if settled:
+                await _forget(connection, self._replica, head.beat)
 
 
-async def _doubt(connection: Connection, replica: str, partitions: Collection[Partition]) -> None:
-    if partitions:
-        await connection.execute(
-            "INSERT INTO spool_doubts (replica, topic, partition)"
-            " SELECT $1::uuid, new.* FROM unnest($2::text[], $3::int[]) AS new"
-            " ON CONFLICT (replica, topic, partition) DO UPDATE SET seen_at = now()",
-            replica,
-            [one.topic for one in partitions],
-            [one.number for one in partitions],
-        )
+async def _doubt(connection: Connection, replica: UUID) -> None:
+    await connection.execute(
+        "INSERT INTO spool_doubts (replica) VALUES ($1)"
+        " ON CONFLICT (replica) DO UPDATE SET beat = DEFAULT",
+        replica,
+    )
+
+
+async def _forget(connection: Connection, replica: UUID, beat: datetime) -> None:
+    await connection.execute(
+        "DELETE FROM spool_doubts WHERE replica = $1 AND beat = $2", replica, beat
+    )
 
 
 def _headers_text(entry: Outgoing) -> str:
