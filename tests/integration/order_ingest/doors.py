@@ -24,6 +24,9 @@ class Read:
         """Return nothing that is missing."""
         return
 
+    async def read_to_now(self) -> None:
+        """Have read all there is."""
+
 
 def door(
     database: Database,

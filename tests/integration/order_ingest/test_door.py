@@ -5,14 +5,28 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
-from tests.integration.order_ingest.doors import door
+from tests.integration.order_ingest.doors import Read, door
 from tests.support import read_messages
 from tests.unit.order_ingest.sample import CHICAGO, NOW, SEAL, request
 
-from order_ingest.domain.requests import CancelRequest, HoldRequest
+from order_ingest.domain.findings import Refused
+from order_ingest.domain.requests import (
+    AmendmentRequest,
+    CancelRequest,
+    HoldRequest,
+    TransferRequest,
+    TransferShipmentRequest,
+)
 from order_ingest.handlers import Accepted, DeviceMessage
+from order_ingest.store import PostgresSpool
 from restock_common.contracts.catalogue import Product
-from restock_common.contracts.ledger import CartHeld, OrderPlaced
+from restock_common.contracts.ledger import (
+    CartHeld,
+    OrderAmended,
+    OrderPlaced,
+    TransferOrdered,
+    TransferShipped,
+)
 from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STOCK, Topic
 from restock_common.errors import Permanent, Transient
 from restock_common.kafka import Producer
@@ -97,6 +111,53 @@ async def test_many_carts_at_once_have_one_time_each(
     assert len({one.model_dump_json() for one in held}) == 5
 
 
+class Behind(Read):
+    """Master data of which the last has been told and not been read."""
+
+    unread = Product(sku="newest", supplier="acme")
+
+    async def read_to_now(self) -> None:
+        """Read it."""
+        self.catalogue.apply(self.unread)
+
+
+NEWEST = [{"sku": "newest", "quantity": 1}]
+
+
+async def test_what_is_not_known_is_looked_for_before_it_is_refused(
+    database: Database, producer: Producer
+) -> None:
+    behind = door(database, producer, master_data=Behind())
+    good, wrong = request(order="new", lines=NEWEST), [{"sku": "nothing", "quantity": 1}]
+    accepted, refused = await behind.orders.place("shop", [good, request(order="x", lines=wrong)])
+    assert isinstance(accepted, Accepted)
+    assert isinstance(refused, Refused)
+    behind = door(database, producer, master_data=Behind())
+    amended = AmendmentRequest.model_validate(
+        {"revision": 1, "lines": [{"line": "1", **NEWEST[0]}]}
+    )
+    assert not (await behind.orders.amend("shop", "new", amended)).waiting
+
+
+async def test_what_may_wait_in_the_spool_is_not_refused_for_good(
+    database: Database, producer: Producer
+) -> None:
+    behind = door(database, producer)
+    spool = PostgresSpool(database)
+    asked = request(order="spooled", lines=NEWEST)
+    hopeless = request(order="spooled", lines=NEWEST, placed_at="1970-01-01T00:00:00Z")
+    await spool.add([Outgoing(LEDGER.name, 0, None, [("ce_id", b"1")], b"old")], doubting=False)
+    with pytest.raises(Transient, match="may wait in the spool"):
+        await behind.orders.place("shop", [asked])
+    [refused] = await behind.orders.place("shop", [hopeless])
+    assert isinstance(refused, Refused), "it would be refused whatever comes"
+    head = await spool.claim()
+    assert head is not None
+    await spool.remove(head, settled=True)
+    [refused] = await behind.orders.place("shop", [asked])
+    assert isinstance(refused, Refused)
+
+
 class Failing(Producer):
     """Fails to write master data, or to list it."""
 
@@ -130,6 +191,42 @@ async def test_what_the_ledger_was_not_told_of_is_not_in_the_catalogue(
     failing.topic = STOCK
     await shut.entities.put([product])
     assert shut.known().catalogue.products[sku] == product
+    await failing.stop()
+
+
+async def test_what_was_never_published_comes_before_what_changes_it(
+    kafka: KafkaSettings, database: Database
+) -> None:
+    """However long ago it was written in the book: the ledger refuses what it does not know."""
+    failing = Failing(kafka, LEDGER)
+    await failing.start()
+    shut = door(database, failing)
+    lost = TransferRequest.model_validate(
+        {
+            "transfer": "lost",
+            "source": "n1",
+            "target": "s1",
+            "ordered_at": "2017-01-02T08:00:00Z",
+            "lines": [{"line": "1", "sku": "tea", "quantity": 1}],
+        }
+    )
+    with pytest.raises(Transient, match="away"):
+        await shut.orders.place("shop", [request(order="lost")])
+    with pytest.raises(Transient, match="away"):
+        await shut.transfers.order(lost)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE orders SET recorded_at = now() - interval '1 year'")
+    failing.topic = STOCK
+    lines = [{"line": "1", "sku": "tea", "quantity": 3}]
+    amendment = AmendmentRequest.model_validate({"revision": 1, "lines": lines})
+    await shut.orders.amend("shop", "lost", amendment)
+    shipped = {"shipment": "1", "shipped_at": "2017-01-02T09:00:00Z", "lines": lines}
+    await shut.transfers.ship("lost", TransferShipmentRequest.model_validate(shipped))
+    events = [one.event for one in await read_messages(kafka, LEDGER)]
+    of_order = [one for one in events if getattr(one, "order", None) == "shop:lost"]
+    of_transfer = [one for one in events if getattr(one, "transfer", None) == "lost"]
+    assert [type(one) for one in of_order] == [OrderPlaced, OrderAmended]
+    assert [type(one) for one in of_transfer] == [TransferOrdered, TransferShipped]
     await failing.stop()
 
 

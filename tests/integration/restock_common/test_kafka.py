@@ -132,4 +132,7 @@ async def test_the_catalogue_is_read_from_its_start_and_followed(kafka: KafkaSet
 
     await until(counted, what="all five records are counted as read")
     assert reader.dead() is None
+    await publish(kafka, [Product(sku="c", supplier="s"), Product(sku="d", supplier="s")])
+    await reader.read_to_now()
+    assert {"c", "d"} <= reader.catalogue.products.keys()
     await reader.stop()

@@ -103,6 +103,9 @@ class Read:
     def not_ready(self) -> None:
         return None
 
+    async def read_to_now(self) -> None:
+        return None
+
 
 def application() -> StorefrontOrders:
     database = Database("postgresql://nowhere")

@@ -10,6 +10,7 @@ from order_ingest.handlers import Door
 from order_ingest.stream.storefront_orders import StorefrontOrders
 from restock_common.contracts.envelope import Record
 from restock_common.contracts.topics import STOREFRONT_ORDERS
+from restock_common.errors import Transient
 from restock_common.postgres import Database
 
 
@@ -19,11 +20,16 @@ class KnownDoor:
     def known(self) -> Any:
         return known()
 
+    def may_miss(self) -> bool:
+        return self.misses
+
+    misses = False
     customers = customers(Database("postgresql://nowhere"))
 
 
+DOOR = KnownDoor()
 APPLICATION = StorefrontOrders(
-    cast("Door", KnownDoor()),
+    cast("Door", DOOR),
     cast("Any", None),
     cast("Any", None),
     cast("Any", None),
@@ -57,3 +63,12 @@ def test_a_trace_context_travels_on() -> None:
     body = request().model_dump_json().encode()
     read = APPLICATION.read(record(body, ("traceparent", header.encode())))
     assert read.traceparent == header
+
+
+def test_what_may_wait_in_the_spool_is_no_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = request(lines=[{"sku": "newest", "quantity": 1}]).model_dump_json().encode()
+    with pytest.raises(Refused, match="not in the catalogue"):
+        APPLICATION.read(record(body))
+    monkeypatch.setattr(DOOR, "misses", True)
+    with pytest.raises(Transient, match="may wait in the spool"):
+        APPLICATION.read(record(body))

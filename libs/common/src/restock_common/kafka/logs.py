@@ -89,7 +89,7 @@ class Tail:
 
 
 class LogEnds:
-    """Tells where logs end, again and again, over one connection.
+    """Tells where logs end, again and again, over one connection, made when it is first asked.
 
     The embedded broker answers ListOffsets with the first offset of the last batch plus one, so
     the last batch is fetched where it is a new one; on Apache Kafka that gives the same figure.
@@ -105,18 +105,26 @@ class LogEnds:
         self._ends: dict[TopicPartition, int] = {}
 
     async def __aenter__(self) -> "LogEnds":
-        """Connect."""
-        self._client = await self._reader.__aenter__()
+        """Be ready to ask."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        """Disconnect."""
+        await self.stop()
+
+    async def stop(self) -> None:
         """Disconnect."""
         if self._client is not None:
             await stop_client(self._client)
 
     async def bounds(self, partitions: Sequence[Partition]) -> dict[Partition, tuple[int, int]]:
-        """Return (first offset when first asked, offset after the last record) of each."""
-        assert self._client is not None, "LogEnds is used as a context manager"
+        """Return (first offset when first asked, offset after the last record) of each.
+
+        Raises:
+            Transient: The broker does not answer.
+        """
+        if self._client is None:
+            self._client = await self._reader.__aenter__()
         tps = [as_tp(partition) for partition in partitions]
         try:
             new = [tp for tp in tps if tp not in self._begins]
@@ -237,9 +245,11 @@ class Reader:
         )
         try:
             await self._client.start()
-        except KafkaError as error:
+        except BaseException as error:  # whoever is tired of waiting leaves no client behind either
             await stop_client(self._client)
-            raise Transient(f"Kafka does not answer: {error!r}") from error
+            if isinstance(error, KafkaError):
+                raise Transient(f"Kafka does not answer: {error!r}") from error
+            raise
         # aiokafka's own task must have begun: cancelled before that, its end is our CancelledError.
         await asyncio.sleep(0)
         return self._client

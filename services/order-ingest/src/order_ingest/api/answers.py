@@ -20,7 +20,8 @@ _MEANINGS: dict[int, str] = {
     415: "It is not said to be JSON.",
     422: "It cannot be taken: `errors` names each field, its value and the reason.",
     429: "Too much came with this key, or from this address: wait.",
-    503: "Kafka or the database is away, nothing is promised: send it again.",
+    503: "Kafka or the database is away, or what it names may be there soon; nothing is promised:"
+    " send it again.",
 }
 _RETRY_AFTER: dict[str, Any] = {
     "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}

@@ -17,11 +17,18 @@ class Finding:
         field: Its place in the input, such as `lines.0.sku`; `body` for the whole.
         reason: What is wrong with it.
         value: What stands there, cut where it is long; None where nothing does.
+        missing: It names what is not in the catalogue: that may have been told and not be seen yet.
     """
 
     field: str
     reason: str
     value: JsonScalar = None
+    missing: bool = False
+
+
+def not_in_catalogue(field: str, name: str) -> Finding:
+    """Return what is wrong where something is named that the catalogue has not."""
+    return Finding(field, "is not in the catalogue", shown(name), missing=True)
 
 
 class Refused(Permanent):
@@ -30,6 +37,11 @@ class Refused(Permanent):
     Args:
         findings: What is wrong, at least one.
         malformed: It is not even JSON, so that no field can be named.
+
+    Attributes:
+        findings: What is wrong.
+        malformed: See above.
+        missing: Whether it would be right once the catalogue has what it names.
     """
 
     def __init__(self, findings: Sequence[Finding], *, malformed: bool = False) -> None:
@@ -38,6 +50,7 @@ class Refused(Permanent):
         more = f" (+{len(findings) - 1} more)" if len(findings) > 1 else ""
         super().__init__(f"{first.reason}{value}{more}", field=first.field)
         self.findings = tuple(findings)
+        self.missing = all(one.missing for one in findings)
         self.malformed = malformed
 
     def without_values(self) -> "Refused":

@@ -17,7 +17,7 @@ def sku_of(scan: ScanRequest, catalogue: Catalogue) -> str:
     assert scan.barcode is not None, "a scan has a barcode or a sku"
     sku = catalogue.skus_by_barcode.get(barcode_of(scan.barcode))
     if sku is None:
-        raise Refused([Finding("barcode", "is of no product", shown(scan.barcode))])
+        raise Refused([Finding("barcode", "is of no product", shown(scan.barcode), missing=True)])
     return sku
 
 

@@ -43,7 +43,6 @@ from order_ingest.handlers.polls import Catcher, DueShop, PollBook, Polls
 from order_ingest.handlers.ports import (
     Accepted,
     Clock,
-    Found,
     MasterData,
     Memory,
     OrderBook,

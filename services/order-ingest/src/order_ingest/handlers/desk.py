@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from order_ingest.domain.checks import Known
+from order_ingest.domain.findings import Refused
 from order_ingest.domain.sandbox import is_test, told_of
+from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Accepted, Clock, MasterData, Sandboxes
 from restock_common import telemetry
@@ -44,6 +46,7 @@ class Desk:
         self.sandboxes = sandboxes
         self._master_data = master_data
         self._outlet = outlet
+        self._catch_up = Gathered(self._catch_up_for_all)
 
     def known(self) -> Known:
         """Return what inputs are checked against now. Raises Transient before it has been read."""
@@ -53,6 +56,56 @@ class Desk:
         catalogue = self._master_data.catalogue
         catalogue.advance(self.clock.come().date())
         return Known(catalogue, self.clock.now())
+
+    def may_miss(self) -> bool:
+        """Return whether master data that was told may wait in the spool."""
+        return self._outlet.diverted or self._outlet.spooled.rows > 0
+
+    async def check(self, check: Callable[[Known], object]) -> Known:
+        """Return what inputs are checked against now, once a check has found nothing wrong.
+
+        Where it only misses something in the catalogue, all that was told until now is read first.
+
+        Raises:
+            Refused: As the check does.
+            Transient: The catalogue has not been read, or what is missing may still come.
+        """
+        known = self.known()
+        try:
+            check(known)
+        except Refused as error:
+            if not error.missing:
+                raise
+            await self._catch_up([None])
+            known = self.known()
+            check(known)
+        return known
+
+    async def attempt_all(
+        self, take: Callable[[AskedT, Known], AnswerT], asked: Sequence[AskedT | Permanent]
+    ) -> list[AnswerT | Permanent]:
+        """Take the items of a batch, each for itself, as `check` does one.
+
+        Raises:
+            Transient: As `check` does; nothing is promised for any of them.
+        """
+        known = self.known()
+        answers = [attempt(lambda one: take(one, known), one) for one in asked]
+        if any(_misses(one) for one in answers):
+            await self._catch_up([None])
+            known = self.known()
+            answers = [
+                attempt(lambda one: take(one, known), one) if _misses(answer) else answer
+                for one, answer in zip(asked, answers, strict=True)
+            ]
+        return answers
+
+    async def _catch_up_for_all(self, callers: list[None]) -> list[None]:
+        """Read all master data that has been told; what is spooled cannot be read."""
+        if not await self._outlet.is_clear():
+            raise Transient("master data may wait in the spool")
+        await self._master_data.read_to_now()
+        return callers
 
     def entry(
         self,
@@ -109,6 +162,10 @@ class Desk:
         await self.publish(entries)
         counted(counted_as, [accepted])
         return accepted
+
+
+def _misses(answer: object) -> bool:
+    return isinstance(answer, Refused) and answer.missing
 
 
 def attempt(take: Callable[[AskedT], AnswerT], asked: AskedT | Permanent) -> AnswerT | Permanent:

@@ -98,6 +98,10 @@ class Door:
             self.arrivals.note(shop, BY_HTTP, "order", told_at=max(placed), orders=new)
         return answers
 
+    def may_miss(self) -> bool:
+        """Return whether master data that was told may wait in the spool."""
+        return self._desk.may_miss()
+
     async def deliver_waiting(self) -> None:
         """Deliver what waits for what is there by now. Raises Transient: the rest waits on."""
         for about, subject in await self._waiting.deliverable():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from order_ingest.domain import checks, register
+from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.requests import (
     AdjustedSide,
@@ -12,7 +13,7 @@ from order_ingest.domain.requests import (
     PolicyRequest,
     ReceiptRequest,
 )
-from order_ingest.handlers.desk import Desk, attempt, counted
+from order_ingest.handlers.desk import Desk, counted
 from order_ingest.handlers.ports import Accepted, Register
 from restock_common.contracts.envelope import derive_id
 from restock_common.contracts.ledger import (
@@ -52,10 +53,9 @@ class Goods:
         Raises:
             Transient: Nothing is promised for any of them: send them again.
         """
-        known = self._desk.known()
         entries: list[Outgoing] = []
 
-        def take(request: ReceiptRequest) -> Accepted:
+        def take(request: ReceiptRequest, known: Known) -> Accepted:
             checks.check_receipt(request, known)
             end = known.end(request.location)
             event = GoodsReceived(
@@ -70,14 +70,13 @@ class Goods:
             entries.append(self._desk.entry(event_id, event, end.shard, time=event.received_at))
             return Accepted("receipt", request.receipt, event_id, end.pool)
 
-        answers = [attempt(take, one) for one in requests]
+        answers = await self._desk.attempt_all(take, requests)
         await self._desk.publish(entries)
         return counted("receipt", answers)
 
     async def count(self, request: CountRequest) -> Accepted:
         """Take a count. Raises Refused or Transient."""
-        known = self._desk.known()
-        checks.check_count(request, known)
+        known = await self._desk.check(lambda known: checks.check_count(request, known))
         end = known.end(request.location)
         event = StockCounted(
             count=request.count,
@@ -95,8 +94,7 @@ class Goods:
 
     async def adjust(self, request: AdjustmentRequest) -> Accepted:
         """Take an adjustment. Raises Refused or Transient."""
-        known = self._desk.known()
-        checks.check_adjustment(request, known)
+        known = await self._desk.check(lambda known: checks.check_adjustment(request, known))
         end = known.end(request.location)
         event = StockAdjusted(
             adjustment=request.adjustment,
@@ -130,8 +128,7 @@ class Goods:
             Conflict: It was expected elsewhere, or of another sku.
             Transient: Nothing is promised: send it again.
         """
-        known = self._desk.known()
-        checks.check_expected_receipt(request, known)
+        known = await self._desk.check(lambda known: checks.check_expected_receipt(request, known))
         end = known.end(request.location)
         event = ReceiptExpected(
             expected=expected,
@@ -154,8 +151,7 @@ class Goods:
 
     async def set_policy(self, sku: str, location: str, request: PolicyRequest) -> Accepted:
         """Take how a sku is kept at a location. Raises Refused or Transient."""
-        known = self._desk.known()
-        checks.check_policy(sku, location, known)
+        known = await self._desk.check(lambda known: checks.check_policy(sku, location, known))
         end = known.end(location)
         event = StockPolicySet(
             sku=sku,

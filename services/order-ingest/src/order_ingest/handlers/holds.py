@@ -55,8 +55,7 @@ class Holds:
             Conflict: The cart was held before with other content.
             Transient: Nothing is promised: send it again.
         """
-        known = self._desk.known()
-        checks.check_hold(request, known)
+        known = await self._desk.check(lambda known: checks.check_hold(request, known))
         near = self._privacy.coarsen(request.destination)
         ranked = rank_pools(known.catalogue, near)
         if not ranked:

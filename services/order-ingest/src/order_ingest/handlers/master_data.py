@@ -7,6 +7,7 @@ from datetime import datetime
 
 from order_ingest.domain import checks
 from order_ingest.domain.assortment import listings
+from order_ingest.domain.checks import Known
 from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.ports import Accepted
 from restock_common.contracts.catalogue import CatalogueEntity
@@ -48,9 +49,12 @@ class Entities:
             Transient: Nothing is promised: send it again.
         """
         async with self._writing:  # two writers of one pool: the second sees the first
-            known = self._desk.known()
-            entities = [checks.in_effect_now(one, known.catalogue) for one in entities]
-            checks.check_entities(entities, known.catalogue, places)
+            known = await self._desk.check(
+                lambda known: checks.check_entities(
+                    _meant(entities, known), known.catalogue, places
+                )
+            )
+            entities = _meant(entities, known)
             await self._desk.publish(list(self._listings(entities)))
             accepted, entries = [], []
             for number, entity in enumerate(entities, 1):
@@ -76,6 +80,10 @@ class Entities:
             said = event.model_dump_json()
             for shard in range(SHARDS):
                 yield self._desk.entry(derive_id("assortment-listed", shard, said), event, shard)
+
+
+def _meant(entities: Sequence[CatalogueEntity], known: Known) -> list[CatalogueEntity]:
+    return [checks.in_effect_now(one, known.catalogue) for one in entities]
 
 
 def _kind_of(entity: CatalogueEntity) -> str:

@@ -104,11 +104,10 @@ class Orders:
         Raises:
             Transient: Nothing is promised for any of them: send them again.
         """
-        known = self._desk.known()
         privacy = self._customers.privacy
-        asked = [
-            attempt(lambda one: take_order(shop, one, known, privacy), one) for one in requests
-        ]
+        asked = await self._desk.attempt_all(
+            lambda one, known: take_order(shop, one, known, privacy), requests
+        )
         asked = await self._follow_holds(asked)
         placements = [one for one in asked if isinstance(one, Placement)]
         awaited, new = set[str](), set[str]()
@@ -134,8 +133,7 @@ class Orders:
             Refused: It names what is not there, or a time out of reach.
             Transient: Nothing is promised: send it again.
         """
-        known = self._desk.known()
-        checks.check_amendment(request, known)
+        known = await self._desk.check(lambda known: checks.check_amendment(request, known))
         return await self._change(shop, shops_id(shop, number), request, known)
 
     async def cancel(self, shop: str, number: str, request: CancelRequest) -> Accepted:
@@ -159,8 +157,7 @@ class Orders:
             Refused: It names what is not there, or a time out of reach.
             Transient: Nothing is promised: send it again.
         """
-        known = self._desk.known()
-        checks.check_return(request, known)
+        known = await self._desk.check(lambda known: checks.check_return(request, known))
         return await self._change(shop, shops_id(shop, request.order), request, known)
 
     async def deliver(self, order: str) -> None:
@@ -171,11 +168,10 @@ class Orders:
         """
         known = self._desk.known()
         async with self._database.connection() as connection:
-            found = await self._book.find(connection, order)
+            placement = await self._book.find(connection, order)
             commands = await self._waiting.room.of(connection, "order", order)
-        if found is None or not commands:
+        if placement is None or not commands:
             return
-        placement = found.placement
         delivered: list[tuple[Command, Outgoing | Permanent]] = []
         corrected: list[Delivery] = []
         for command in commands:
@@ -196,15 +192,14 @@ class Orders:
 
     async def _change(self, shop: str, order: str, request: OrderCommand, known: Known) -> Accepted:
         async with self._database.connection() as connection:
-            found = await self._book.find(connection, order)
-        if found is None:
+            placement = await self._book.find(connection, order)
+        if placement is None:
             return await self._wait(command_on_order(shop, order, request, known.now), request)
-        accepted, entry = await self._decide(shop, found.placement, request, known)
-        await self._customers.keep(_corrected(shop, found.placement, request))
-        # A cancellation may come before its order, nothing else: what the book holds for so short
-        # a time may still be on its way, or have been lost on it.
-        needs = found.fresh and not isinstance(request, CancelRequest)
-        before = [self._placed(found.placement)] if needs else []
+        accepted, entry = await self._decide(shop, placement, request, known)
+        await self._customers.keep(_corrected(shop, placement, request))
+        # A cancellation may come before its order, nothing else. What the book holds may still be
+        # on its way to the ledger, or have been lost on it, however long ago.
+        before = [] if isinstance(request, CancelRequest) else [self._placed(placement)]
         return await self._desk.accept(
             accepted, *before, entry, counted_as=_COUNTED_AS[type(request)]
         )

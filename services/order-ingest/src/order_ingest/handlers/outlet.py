@@ -123,6 +123,10 @@ class Outlet:
         """Whether all goes to the spool, without asking Kafka first."""
         return self._diverted
 
+    async def is_clear(self) -> bool:
+        """Return whether all that was taken is in Kafka. Raises Transient."""
+        return not self._diverted and await self._spool.is_empty()
+
     async def put(self, entries: Sequence[Outgoing]) -> None:
         """Return once the records are durable: in Kafka, or in the spool. Raises Transient."""
         await self._gathered(entries)

@@ -50,19 +50,6 @@ class Memory:
     new: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One order of the book.
-
-    Attributes:
-        placement: The order as it was first taken.
-        fresh: It was taken so lately that whoever took it may not have published it yet.
-    """
-
-    placement: Placement
-    fresh: bool
-
-
 class OrderBook(Protocol):
     """Remembers each order as it was first taken, for ever; `store.PostgresOrderBook`."""
 
@@ -71,7 +58,7 @@ class OrderBook(Protocol):
     ) -> Memory:
         """Write the orders that are not there; return all of them, and `others`, as they are."""
 
-    async def find(self, connection: Connection, order: str) -> Found | None:
+    async def find(self, connection: Connection, order: str) -> Placement | None:
         """Return an order as it was first taken; None where it was not."""
 
     async def add_lines(
@@ -108,6 +95,9 @@ class MasterData(Protocol):
 
     def not_ready(self) -> str | None:
         """Return why lookups may miss something."""
+
+    async def read_to_now(self) -> None:
+        """Return once all that has been published until now is there. Raises Transient."""
 
 
 class Clock:

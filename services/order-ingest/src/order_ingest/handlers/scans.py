@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from order_ingest.domain import scans
 from order_ingest.domain.findings import Refused
 from order_ingest.domain.requests import CountRequest, ReceiptRequest, ScanRequest
-from order_ingest.handlers.desk import Desk, attempt
+from order_ingest.handlers.desk import Desk
 from order_ingest.handlers.goods import Goods
 from order_ingest.handlers.ports import Accepted
 from restock_common.errors import Permanent
@@ -32,8 +32,7 @@ class Scans:
         Raises:
             Transient: Nothing is promised for any of them: send them again.
         """
-        known = self._desk.known()
-        meant = [attempt(lambda one: scans.meant(one, known), one) for one in requests]
+        meant = await self._desk.attempt_all(scans.meant, requests)
         return await asyncio.gather(*map(self._take, meant))
 
     async def _take(self, meant: CountRequest | ReceiptRequest | Permanent) -> Accepted | Permanent:

@@ -16,6 +16,7 @@ from restock_common.contracts.ledger import (
     TransferShipped,
 )
 from restock_common.postgres import Database
+from restock_common.transact import Outgoing
 
 
 class Transfers:
@@ -40,8 +41,7 @@ class Transfers:
             Conflict: It was ordered before with other content.
             Transient: Nothing is promised: send it again.
         """
-        known = self._desk.known()
-        checks.check_transfer(request, known)
+        known = await self._desk.check(lambda known: checks.check_transfer(request, known))
         asked = register.entry(
             request.transfer,
             TransferOrdered(
@@ -56,10 +56,9 @@ class Transfers:
         async with self._database.connection() as connection:
             [first] = await self._register.enter(connection, [asked])
         event = register.settle(first, asked, "transfer").event
-        event_id = derive_id("transfer-ordered", event.transfer)
         return await self._desk.accept(
-            Accepted("transfer", event.transfer, event_id, event.source.pool),
-            self._desk.entry(event_id, event, event.source.shard, time=event.ordered_at),
+            Accepted("transfer", event.transfer, _ordered_id(event), event.source.pool),
+            self._entry(event),
             counted_as="transfer",
         )
 
@@ -83,6 +82,7 @@ class Transfers:
         event_id = derive_id("transfer-shipped", transfer, request.shipment)
         return await self._desk.accept(
             Accepted("shipment", request.shipment, event_id, ordered.source.pool),
+            self._entry(ordered),
             self._desk.entry(event_id, event, ordered.source.shard, time=event.shipped_at),
             counted_as="transfer_shipment",
         )
@@ -111,6 +111,7 @@ class Transfers:
         event_id = derive_id("transfer-received", transfer, request.receipt)
         return await self._desk.accept(
             Accepted("receipt", request.receipt, event_id, target.pool),
+            self._entry(ordered),
             self._desk.entry(event_id, event, target.shard, time=event.received_at),
             counted_as="transfer_receipt",
         )
@@ -128,11 +129,21 @@ class Transfers:
         event_id = derive_id("transfer-cancelled", transfer)
         return await self._desk.accept(
             Accepted("transfer", transfer, event_id, ordered.source.pool),
+            self._entry(ordered),
             self._desk.entry(event_id, event, ordered.source.shard, time=now),
             counted_as="transfer_cancellation",
         )
+
+    def _entry(self, ordered: TransferOrdered) -> Outgoing:
+        """Return the order itself: what the register holds may have been lost on its way."""
+        shard, time = ordered.source.shard, ordered.ordered_at
+        return self._desk.entry(_ordered_id(ordered), ordered, shard, time=time)
 
     async def _ordered(self, transfer: str) -> TransferOrdered:
         async with self._database.connection() as connection:
             found = await self._register.find(connection, TransferOrdered, [transfer])
         return register.taken("transfer", transfer, found.get(transfer))
+
+
+def _ordered_id(ordered: TransferOrdered) -> str:
+    return derive_id("transfer-ordered", ordered.transfer)

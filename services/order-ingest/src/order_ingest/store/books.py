@@ -1,13 +1,12 @@
 """What is remembered for ever, in PostgreSQL: orders, carts, transfers as they were first taken."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from operator import attrgetter
 from typing import Any
 
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.register import Entry, RegisteredT
-from order_ingest.handlers import Found, Memory
+from order_ingest.handlers import Memory
 from restock_common.contracts.ledger import (
     CartHeld,
     OrderLine,
@@ -22,9 +21,6 @@ _KINDS: Mapping[type[CartHeld | TransferOrdered | ReceiptExpected], str] = {
     TransferOrdered: "transfer",
     ReceiptExpected: "expected",
 }
-
-_FRESH = timedelta(hours=1)
-"""Much longer than anybody waits to publish what it has written here."""
 
 
 class PostgresOrderBook:
@@ -53,15 +49,12 @@ class PostgresOrderBook:
             placements.update((found.order, found) for found in map(_placement, rows))
         return Memory(placements, new)
 
-    async def find(self, connection: Connection, order: str) -> Found | None:
+    async def find(self, connection: Connection, order: str) -> Placement | None:
         """Return an order as it was first taken; None where it was not."""
         row = await connection.fetchrow(
-            "SELECT event, digest, recorded_at > now() - $2::interval AS fresh FROM orders"
-            " WHERE order_id = $1",
-            order,
-            _FRESH,
+            "SELECT event, digest FROM orders WHERE order_id = $1", order
         )
-        return None if row is None else Found(_placement(row), row["fresh"])
+        return None if row is None else _placement(row)
 
     async def add_lines(
         self, connection: Connection, order: str, lines: Sequence[OrderLine]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, assert_never, cast
 
 from order_ingest.domain import checks, orders
+from order_ingest.domain.checks import Known
 from order_ingest.domain.findings import Finding, Refused
 from order_ingest.domain.orders import Placement
 from order_ingest.domain.requests import (
@@ -38,6 +39,7 @@ from restock_common.contracts.envelope import Message, Record, trace_context
 from restock_common.contracts.event import Event
 from restock_common.contracts.ledger import CartHeld
 from restock_common.contracts.topics import SANDBOX, STOREFRONT_ORDERS, Topic
+from restock_common.errors import Transient
 from restock_common.postgres import Connection
 from restock_common.transact import Emission
 
@@ -113,14 +115,19 @@ class StorefrontOrders:
         self._may_send = may_send
 
     def read(self, record: Record) -> Message[Event]:
-        """Return what a record asks for. Raises Refused, or Transient with no pool to take it."""
+        """Return what a record asks for.
+
+        Raises:
+            Refused: It can never be taken.
+            Transient: There is no pool to take it, or what it names may still come.
+        """
         shop = self._shop(record)
         request = parse_storefront_message(record.value)
         known = self._door.known()
         event: OrderAsked | CancelAsked
         match request:
             case OrderRequest():
-                placement = take_order(shop, request, known, self._door.customers.privacy)
+                placement = self._take(shop, request, known)
                 event = OrderAsked(shop=shop, placement=placement, recipient=request.recipient)
                 event_id, time = orders.placed_id(placement.order), request.placed_at
             case CancelMessage():
@@ -138,6 +145,14 @@ class StorefrontOrders:
             event=event,
             traceparent=trace_context(_header(record, "traceparent")),
         )
+
+    def _take(self, shop: str, request: OrderRequest, known: Known) -> Placement:
+        try:
+            return take_order(shop, request, known, self._door.customers.privacy)
+        except Refused as error:
+            if error.missing and self._door.may_miss():
+                raise Transient(f"it may wait in the spool: {error}") from error
+            raise
 
     async def load(self, connection: Connection, messages: Sequence[Message[Event]]) -> Batch:
         """Write the orders that are not there yet, and return all that the messages speak of."""

@@ -4,7 +4,7 @@ from collections.abc import Container, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from order_ingest.domain.findings import Finding, Refused
+from order_ingest.domain.findings import Finding, Refused, not_in_catalogue
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.ledger import TransferEnd
 from restock_common.errors import shown
@@ -52,7 +52,7 @@ def refuse(findings: Sequence[Finding]) -> None:
 def sold(skus: Sequence[str], catalogue: Catalogue, lines: str = "lines") -> list[Finding]:
     """Find the lines whose sku is not in the catalogue."""
     return [
-        Finding(f"{lines}.{index}.sku", "is not in the catalogue", shown(sku))
+        not_in_catalogue(f"{lines}.{index}.sku", sku)
         for index, sku in enumerate(skus)
         if sku not in catalogue.products
     ]
@@ -71,7 +71,7 @@ def stocked_sku(field: str, sku: str, catalogue: Catalogue) -> list[Finding]:
     """Find a sku that stands on no shelf: it is not known, or a kit."""
     product = catalogue.products.get(sku)
     if product is None:
-        return [Finding(field, "is not in the catalogue", shown(sku))]
+        return [not_in_catalogue(field, sku)]
     if product.components:
         return [Finding(field, "is a kit, which is never stocked: name components", shown(sku))]
     return []
@@ -79,7 +79,7 @@ def stocked_sku(field: str, sku: str, catalogue: Catalogue) -> list[Finding]:
 
 def reference(field: str, name: str, known: Container[str]) -> list[Finding]:
     """Find a name that is not known."""
-    return [] if name in known else [Finding(field, "is not in the catalogue", shown(name))]
+    return [] if name in known else [not_in_catalogue(field, name)]
 
 
 def repeats(

@@ -5,7 +5,7 @@ from datetime import date
 
 from order_ingest.domain.checks.common import refuse
 from order_ingest.domain.checks.owners import Owners
-from order_ingest.domain.findings import Conflict, Finding
+from order_ingest.domain.findings import Conflict, Finding, not_in_catalogue
 from restock_common.contracts.catalogue import (
     Catalogue,
     CatalogueEntity,
@@ -88,7 +88,7 @@ def _references(
     for field, kind in _REFERENCES.get(type(entity), ()):
         name = getattr(entity, field)
         if name is not None and (kind, name) not in together and not catalogue.knows(kind, name):
-            findings.append(Finding(f"{at}{field}", "is not in the catalogue", shown(name)))
+            findings.append(not_in_catalogue(f"{at}{field}", name))
     return findings
 
 
@@ -100,7 +100,7 @@ def _components(
         field = f"{at}components.{index}.sku"
         known = list(catalogue.versions(Product, component.sku))
         if not known and (Product, component.sku) not in together:
-            yield Finding(field, "is not in the catalogue", shown(component.sku))
+            yield not_in_catalogue(field, component.sku)
         elif component.sku in kits or any(one.components for one in known):
             yield Finding(field, "is a kit itself", shown(component.sku))
 
