@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import aiomqtt
 import pytest
+from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from tests.integration.order_ingest.mosquitto import mosquitto, needs_mosquitto
 from tests.support import until
@@ -65,10 +66,12 @@ async def reading(port: int, taken: Taken, client: str) -> AsyncIterator[None]:
         await devices.stop()
 
 
-async def publish(port: int, numbers: range, topic: str = "restock/n1/scanner-1/scans") -> None:
+async def publish(
+    port: int, numbers: range, topic: str = "restock/n1/scanner-1/scans", qos: int = 1
+) -> None:
     async with aiomqtt.Client("127.0.0.1", port) as device:
         for number in numbers:
-            await device.publish(topic, json.dumps({"sequence": number}), qos=1)
+            await device.publish(topic, json.dumps({"sequence": number}), qos=qos)
 
 
 async def subscribed(port: int, taken: Taken) -> None:
@@ -127,6 +130,24 @@ async def test_replicas_share_the_messages(port: int) -> None:
     assert sorted(one.numbers() + other.numbers()) == list(numbers)
     assert one.messages
     assert other.messages
+
+
+async def test_what_nobody_holds_back_is_dropped_where_it_is_too_much(port: int) -> None:
+    """Of quality of service 0; what is acknowledged comes through."""
+    taken = Taken()
+    async with reading(port, taken, uuid4().hex):
+        await subscribed(port, taken)
+        taken.away = True
+        await publish(port, range(1, 1_501), qos=0)
+        await publish(port, range(9_001, 9_002))
+        await until(lambda: _true(dropped() >= 1_500 - 1_200), what="what is too much")
+        taken.away = False
+        await until(lambda: _true(9_001 in taken.numbers()), what="what has to come through")
+
+
+def dropped() -> float:
+    told = {"topic": "mqtt", "outcome": "dropped"}
+    return REGISTRY.get_sample_value("restock_records_total", told) or 0.0
 
 
 async def test_a_broker_that_comes_late_is_waited_for(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from restock_common.settings import ServiceSettings
 
 RECORDS = Counter(
     "restock_records",
-    "Records taken from a topic, by what became of them: handled, duplicate or dead_letter",
+    "Records of a topic by what became of them: handled, duplicate, dead_letter or dropped",
     ["topic", "outcome"],
 )
 BATCH_SECONDS = Histogram(

@@ -38,6 +38,24 @@ _PORT, _TLS_PORT = 1883, 8883
 _PAUSE_S, _LONGEST_PAUSE_S = 0.2, 10.0
 
 
+_MAX_UNASKED = 1_000
+"""So many messages of quality of service 0 wait here, which no broker holds back or gives again."""
+
+
+class _Waiting(asyncio.Queue[aiomqtt.Message]):
+    """What has come and is not taken yet; what would be too much is dropped and counted.
+
+    Only of quality of service 0: of more than that the broker sends no more than may wait.
+    """
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        """Keep a message, if there is room for its kind."""
+        if item.qos == 0 and self.qsize() >= _MAX_UNASKED:
+            telemetry.RECORDS.labels("mqtt", "dropped").inc()
+            return
+        super().put_nowait(item)
+
+
 class MqttDevices(Background):
     """Takes what devices publish, until stopped; a broker that is away is waited for.
 
@@ -95,6 +113,7 @@ class MqttDevices(Background):
             clean_start=False,
             properties=asked,
             tls_context=ssl.create_default_context() if tls else None,
+            queue_type=_Waiting,
         )
         # aiomqtt (2.5) has no acknowledgement of its own yet (its issue 345); paho below it has.
         client._client.manual_ack_set(on=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from order_ingest.handlers import Answers, Door
-from restock_common.errors import Permanent, Transient
+from restock_common.errors import Transient
 from restock_common.runtime import Background
 
 log = structlog.get_logger()
@@ -19,7 +19,9 @@ _CLEAR_EVERY_S = 60.0
 class Housekeeper(Background):
     """Looks after what waits until stopped; several replicas may do so at once.
 
-    What was delivered and not forgotten at the end is delivered again.
+    What was delivered and not forgotten at the end is delivered again. What else goes wrong than
+    that the world is away is a bug, and ends the service with the reason: it could stand in the way
+    of all that waits behind it.
 
     Args:
         door: What delivers.
@@ -50,6 +52,4 @@ class Housekeeper(Background):
                     cleared_at = time.monotonic()
             except Transient as error:
                 log.info("housekeeping_retry", error=str(error))
-            except Permanent as error:
-                log.error("housekeeping_refused", error=str(error))
             await asyncio.sleep(_LOOK_EVERY_S)
