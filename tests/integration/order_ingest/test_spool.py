@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from tests.integration.restock_common.rig import terminate_others
 from tests.support import read_records
 
 from order_ingest.handlers import Outlet
@@ -208,10 +209,7 @@ async def test_postgresql_restarts_amid_a_drain(
     draining = asyncio.create_task(outlet.drain())
     await slow.asked.wait()
     async with database.connection() as connection:
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        await terminate_others(connection)
     assert not await other.drain()
     await other.put([record("amid-new")])
     slow.go_on.set()

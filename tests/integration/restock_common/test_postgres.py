@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.integration.restock_common.rig import terminate_others
+from tests.integration.restock_common.silence import network_to
 from tests.unit.restock_common.memory import NINE
 
 from restock_common.contracts.envelope import Position
@@ -43,6 +44,32 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / name / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
     return folder
+
+
+async def test_a_server_that_says_nothing_is_given_up_by_all_and_heals_at_once(
+    database_url: str,
+) -> None:
+    """Whatever is asked: a statement, within a transaction, on a connection that is not there."""
+
+    async def ask(*, transaction: bool) -> int:
+        lend = opened.transaction if transaction else opened.connection
+        async with lend() as connection:
+            found: int = await connection.fetchval("SELECT 1")
+            return found
+
+    async with network_to(database_url) as (network, url):
+        opened = Database(url, max_connections=4, within_s=0.5)
+        await opened.open()
+        assert await asyncio.gather(*(ask(transaction=n % 2 == 0) for n in range(3))) == [1] * 3
+        network.speaks.clear()
+        async with asyncio.timeout(20):  # of a minute that a statement alone may take
+            answers = await asyncio.gather(
+                *(ask(transaction=n % 2 == 0) for n in range(12)), return_exceptions=True
+            )
+        assert {type(one) for one in answers} == {Transient}
+        network.speaks.set()
+        assert await asyncio.gather(*(ask(transaction=n % 2 == 0) for n in range(3))) == [1] * 3
+        await opened.close()
 
 
 def entry(sequence: int, *, head: bytes | None = None, kept: bool = True) -> JournalEntry:

@@ -1,26 +1,27 @@
-"""Who waits shares the next run; who fails, fails alone."""
+"""Who waits shares the next run; who is at fault fails alone, and nobody waits in vain."""
 
 import asyncio
 
-import pytest
-
 from order_ingest.handlers.gathered import Gathered
+from restock_common.errors import Transient
 
 
 class Runs:
     """Doubles numbers, one gated run at a time; fails where it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, bad: int | None = None) -> None:
         self.gate = asyncio.Event()
         self.taken: list[list[int]] = []
-        self.failing = 0
+        self.failing: Exception | None = None
+        self.bad = bad
 
     async def __call__(self, items: list[int]) -> list[int]:
         self.taken.append(items)
         await self.gate.wait()
         if self.failing:
-            self.failing -= 1
-            raise ConnectionError(f"run {len(self.taken)}")
+            raise self.failing
+        if self.bad in items:
+            raise ValueError(self.bad)
         return [2 * item for item in items]
 
 
@@ -42,35 +43,46 @@ async def test_what_comes_during_a_run_shares_the_next() -> None:
     assert runs.taken == [[1], [10, 11, 20, 21, 30, 31]]
 
 
-async def test_a_failed_run_is_told_to_one_and_repeated_for_the_others() -> None:
+async def test_a_world_that_is_away_is_told_to_all_who_wait_at_once() -> None:
+    """One after the other they would wait for it for minutes."""
     runs = Runs()
     gathered = Gathered(runs)
     first = asyncio.create_task(gathered([1]))
     await started(runs)
     others = [asyncio.create_task(gathered([n])) for n in (2, 3)]
     await asyncio.sleep(0)
-    runs.failing = 2
+    runs.failing = Transient("away")
     runs.gate.set()
-    with pytest.raises(ConnectionError, match="run 1"):
-        await first
-    with pytest.raises(ConnectionError, match="run 2"):
-        await others[0]
-    assert await others[1] == [6]
-    assert runs.taken == [[1], [2, 3], [3]]
+    answers = await asyncio.gather(first, *others, return_exceptions=True)
+    assert [str(one) for one in answers] == ["away"] * 3
+    assert runs.taken == [[1]]
+    runs.failing = None
+    assert await gathered([4]) == [8]
 
 
-async def test_who_goes_away_leaves_nothing_to_be_done() -> None:
+async def test_what_one_is_at_fault_for_the_others_do_not_bear() -> None:
+    runs = Runs(bad=3)
+    gathered = Gathered(runs)
+    calls = [asyncio.create_task(gathered([n])) for n in (1, 2, 3, 4)]
+    await started(runs)
+    runs.gate.set()
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert [repr(one) for one in answers] == ["[2]", "[4]", "ValueError(3)", "[8]"]
+
+
+async def test_who_goes_away_stops_nobody() -> None:
     runs = Runs()
     gathered = Gathered(runs)
-    first = asyncio.create_task(gathered([1]))
+    first, beside = (asyncio.create_task(gathered([n])) for n in (1, 5))
     await started(runs)
     second, third = (asyncio.create_task(gathered([n])) for n in (2, 3))
     await asyncio.sleep(0)
     second.cancel()
     first.cancel()
     runs.gate.set()
+    assert await beside == [10]
     assert await third == [6]
-    assert runs.taken == [[1], [3]]
+    assert runs.taken == [[1, 5], [5, 3]]
     answers = await asyncio.gather(first, second, return_exceptions=True)
     assert all(isinstance(answer, asyncio.CancelledError) for answer in answers)
 

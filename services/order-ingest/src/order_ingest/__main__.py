@@ -65,7 +65,7 @@ def build(settings: Settings) -> Service:
     url = settings.database_url.get_secret_value()
     database = Database(url)
     # A sender has a limit of its own, and is told to come again; the stream just waits.
-    doors = Database(url, patience_s=settings.database_timeout_s)
+    doors = Database(url, within_s=settings.database_timeout_s)
     producer = Producer(settings)
     clock = Clock(replay=settings.clock == "replay")
     reader = CatalogueReader(settings, today=lambda: clock.come().date())

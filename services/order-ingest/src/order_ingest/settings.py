@@ -57,7 +57,8 @@ class Settings(ServiceSettings):
         clock_tick_s: How often the live clock speaks.
         publish_timeout_s: How long Kafka may acknowledge nothing of what is sent; then what was
             taken, and all that comes, is kept in PostgreSQL until Kafka is back.
-        database_timeout_s: How long PostgreSQL is waited for; then a sender is answered 503.
+        database_timeout_s: How long PostgreSQL is waited for, whatever it is asked at a time; then
+            a sender is answered 503. Shopify gives up after 5 s.
         waiting_days: How long a command waits for an order or cart that has not been seen; then it
             becomes a dead letter.
         answers_days: How long an answer is kept under its `Idempotency-Key`.

@@ -1,7 +1,8 @@
 """The pool of connections to one service's database, and its migrations."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Protocol
@@ -62,6 +63,8 @@ class Database:
         schema: Where tables are made and looked for, and nowhere else; None leaves the server's.
         patience_s: How long a statement, or waiting for a connection, may take; None waits for
             ever.
+        within_s: How long all may take that a connection is lent for, and waiting for it; None
+            sets no limit.
     """
 
     def __init__(
@@ -71,11 +74,13 @@ class Database:
         max_connections: int = 8,
         schema: str | None = None,
         patience_s: float | None = 60,
+        within_s: float | None = None,
     ) -> None:
         self._url = url
         self._max_connections = max_connections
         self._server_settings = {"search_path": schema} if schema else {}
         self._patience_s = patience_s
+        self._within_s = within_s
         self._pool: Any = None
 
     def within(self, schema: str) -> "Database":
@@ -85,6 +90,7 @@ class Database:
             max_connections=self._max_connections,
             schema=schema,
             patience_s=self._patience_s,
+            within_s=self._within_s,
         )
 
     async def open(self) -> None:
@@ -114,9 +120,13 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection, outside any transaction. Raises Transient as `transaction` does."""
         try:
-            async with self._pool.acquire(timeout=self._patience_s) as connection:
+            async with (
+                asyncio.timeout(self._within_s),
+                self._pool.acquire(timeout=self._patience_s) as connection,
+            ):
                 try:
-                    yield connection
+                    with _ended_if_given_up(connection):
+                        yield connection
                 except asyncpg.InterfaceError as error:
                     if connection.is_closed():
                         raise
@@ -134,7 +144,8 @@ class Database:
                 that was not answered, the caller must look at what is there.
         """
         async with self.connection() as connection, connection.transaction():  # type: ignore[attr-defined]
-            yield connection
+            with _ended_if_given_up(connection):
+                yield connection
 
     @asynccontextmanager
     async def snapshot(self, *, writable: bool = False) -> AsyncIterator[Connection]:
@@ -147,7 +158,8 @@ class Database:
             self.connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=not writable),  # type: ignore[attr-defined]
         ):
-            yield connection
+            with _ended_if_given_up(connection):
+                yield connection
 
     async def migrate(self, packages: Sequence[str]) -> list[str]:
         """Run each package's `migrations/*.sql` that has not run, in order; return their names.
@@ -195,6 +207,20 @@ async def _left_as_it_is(_: Any) -> None:
     asyncpg has rolled back what was open. Its own reset is a round trip more behind each statement,
     for what nobody here does: settings, locks and cursors all end with their transaction.
     """
+
+
+@contextmanager
+def _ended_if_given_up(connection: Any) -> Iterator[None]:
+    """End a connection on which an answer was given up, at once.
+
+    asyncpg asks the server to cancel the statement, and waits for that, before it rolls back and
+    before it takes a connection back: each time anew where the server does not answer.
+    """
+    try:
+        yield
+    except (TimeoutError, asyncio.CancelledError):
+        connection.terminate()
+        raise
 
 
 async def _prepare(connection: Any) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from restock_common.errors import Transient
+
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
@@ -21,8 +23,10 @@ class Gathered(Generic[ItemT, ResultT]):
     """Calls a function for many callers at once, one call at a time, in the order they came.
 
     A commit costs the same for one order as for a hundred. Whoever comes first calls for all who
-    wait; should that fail or be cancelled, only that caller is told, and the next one calls again:
-    so the function must bear being given the same items twice.
+    wait; should it be cancelled, the next one calls again. Where the world is away, all who wait
+    are told so at once, those who came meanwhile among them: one after the other they would wait
+    for it for minutes. Whatever else goes wrong may be the fault of one caller: each is tried alone
+    then. So the function must bear being given the same items twice.
 
     Args:
         run: Takes the items of all callers and returns a result for each, in their order.
@@ -53,7 +57,13 @@ class Gathered(Generic[ItemT, ResultT]):
             await asyncio.sleep(0)  # what has come in the same turn of the loop comes along
             calls = [call for call in self._waiting if call is mine or not call.answer.done()]
             self._waiting = []
-            results = await self._run([item for call in calls for item in call.items])
+            results = await self._run_together(calls)
+        except Transient as error:
+            for call in (*calls, *self._waiting):
+                if call is not mine and not call.answer.done():
+                    call.answer.set_exception(error)
+            self._waiting = []
+            raise
         except BaseException:
             self._waiting = [call for call in calls + self._waiting if call is not mine]
             raise
@@ -62,11 +72,27 @@ class Gathered(Generic[ItemT, ResultT]):
         finally:
             self._hand_on()
 
+    async def _run_together(
+        self, calls: Sequence[_Call[ItemT, ResultT]]
+    ) -> list[list[ResultT] | Exception]:
+        """Return the results of each call, or what it is at fault for. Raises Transient."""
+        try:
+            results = await self._run([item for call in calls for item in call.items])
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told to whom it concerns
+            if len(calls) == 1:
+                return [error]
+            return [(await self._run_together([call]))[0] for call in calls]
+        start = 0
+        return [results[start : (start := start + len(call.items))] for call in calls]
+
     def _leave(self, mine: _Call[ItemT, ResultT]) -> None:
         """Wait no more, and let another run where it was this one's turn."""
         if mine in self._waiting:
             self._waiting.remove(mine)
-        if not mine.answer.cancelled() and mine.answer.result() is None:
+        told = mine.answer.done() and not mine.answer.cancelled()
+        if told and mine.answer.exception() is None and mine.answer.result() is None:
             self._hand_on()
 
     def _hand_on(self) -> None:
@@ -78,16 +104,21 @@ class Gathered(Generic[ItemT, ResultT]):
 
 
 def _handed_out(
-    results: list[ResultT],
+    results: Sequence[list[ResultT] | Exception],
     calls: Sequence[_Call[ItemT, ResultT]],
     mine: _Call[ItemT, ResultT],
 ) -> list[ResultT]:
-    """Give every caller its part of the results, and return one's own."""
-    start, own = 0, []
-    for call in calls:
-        part = results[start : (start := start + len(call.items))]
+    """Give every caller its results, and return one's own; raises what one is at fault for."""
+    own: list[ResultT] | Exception = []
+    for call, found in zip(calls, results, strict=True):
         if call is mine:
-            own = part
-        elif not call.answer.done():
-            call.answer.set_result(part)
+            own = found
+        elif call.answer.done():
+            continue
+        elif isinstance(found, Exception):
+            call.answer.set_exception(found)
+        else:
+            call.answer.set_result(found)
+    if isinstance(own, Exception):
+        raise own
     return own
