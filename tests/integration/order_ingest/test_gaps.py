@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hmac
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -43,23 +42,6 @@ SIGNED = {
     "woocommerce": ("x-wc-webhook-signature", "x-wc-webhook-topic"),
 }
 AT_ONCE = timedelta()
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    opened = Database(database_url)
-    await opened.open()
-    await opened.migrate(["restock_common", "order_ingest"])
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def producer(kafka: KafkaSettings) -> AsyncIterator[Producer]:
-    started = Producer(kafka)
-    await started.start()
-    yield started
-    await started.stop()
 
 
 def told(shop: ShopServer, **changes: Any) -> ShopSettings:
