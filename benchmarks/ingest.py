@@ -10,7 +10,7 @@ limits of every service) whose only handler reads nothing and answers 202. The t
 
 `bulk_orders_per_s`: orders as NDJSON, each line's answer is looked at. `bare_produce_per_s`: the
 records that the door has published of them are published again as they are, by the same producer
-with nothing before it: a call for each, as many at once as all requests have lines.
+with nothing before it: a call for each, as many at once as a request has lines.
 `bare_batched_per_s`: the same, handed over at once and put into batches by hand, as the door does.
 
 `bulk_share_of_produce` compares with the calls, not with the batches: a produce call is what a

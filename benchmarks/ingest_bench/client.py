@@ -26,7 +26,7 @@ def request_bytes(path: str, body: bytes, key: str, media_type: str = "applicati
 class Connection(asyncio.Protocol):
     """One connection, kept alive; one request at a time.
 
-    A protocol, not streams: a request costs the sender a third of what it would with those.
+    A protocol, not streams, which have more between a request and its answer.
     """
 
     def __init__(self) -> None:

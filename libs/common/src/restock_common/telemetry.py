@@ -286,7 +286,7 @@ def _span(
 ) -> Iterator[str | None]:
     """Open a span that tells the kind of an error, and not its words: they may name people.
 
-    It is made current by hand: `start_as_current_span` costs three times as much, on every request.
+    It is made current by hand: `start_as_current_span` costs twice as much, on each request.
     """
     span = _tracer.start_span(name, context, kind, attributes)
     token = attach(trace.set_span_in_context(span))

@@ -28,8 +28,8 @@ from order_ingest.handlers import Accepted, Door
 def router(door: Door, keys: KeyRing) -> APIRouter:
     """Return the routes of orders; whose they are follows from the key.
 
-    The first two read for themselves what others have injected: they are asked most by far, and a
-    dependency costs what it costs to check an order.
+    The first two read for themselves what others have injected: they are asked most by far, and
+    each dependency is resolved anew for every request.
     """
     routes = APIRouter(prefix="/v1", tags=["orders"], route_class=DoorRoute)
     shop_of_key = Depends(keys.shop)

@@ -41,7 +41,7 @@ def install_guards(api: FastAPI, guards: Mapping[Callable[..., Any], Admit]) -> 
     """Have requests let in, by what answers them.
 
     They are no dependencies: FastAPI resolves each of those anew for every request, with all that
-    it may need, and a guard came to a tenth of an order.
+    it may need.
     """
     api.state.guards = guards
 
