@@ -16,7 +16,8 @@ from tests.integration.order_ingest.sample import Ingest
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(1800)]
 
 SOAK = os.environ.get("RESTOCK_SOAK") == "1"
-MIN_REQUESTS = 5_000 if SOAK else 300
+MIN_REQUESTS = 5_000 if SOAK else 50
+"""In 20 s also a busy machine sends as many: else nothing was tried."""
 EXTENT = ["--max-examples", "150"] if SOAK else ["--max-examples", "10", "--max-time", "20"]
 CHECKS = (
     "not_a_server_error",

@@ -31,7 +31,7 @@ class World:
         if self._good < 0:
             raise self._error
 
-    drain = deliver_waiting = advance = read_sandboxes = fail
+    drain = deliver_waiting = advance = refresh = fail
 
 
 def housekeeper(world: Any) -> Background:

@@ -71,11 +71,8 @@ def build(settings: Settings) -> Service:
     reader = CatalogueReader(settings, today=lambda: clock.come().date())
     master = Seal(parse_keys(settings.master_keys.get_secret_value()))
     book, register, room = PostgresOrderBook(), PostgresRegister(), PostgresWaitingRoom(master)
-    customers = Customers(
-        doors,
-        PostgresRecipients(master),
-        Privacy(settings.token_secret.get_secret_value(), settings.position_decimals),
-    )
+    privacy = Privacy(settings.token_secret.get_secret_value(), settings.position_decimals)
+    customers = Customers(doors, PostgresRecipients(master), privacy)
     shops = Shops(
         doors,
         PostgresShopBook(master),
