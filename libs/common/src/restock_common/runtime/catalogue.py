@@ -42,7 +42,7 @@ class CatalogueReader(Background):
     def __init__(self, kafka: KafkaSettings, *, today: Callable[[], date] = todays_date) -> None:
         self.catalogue = Catalogue()
         self._today = today
-        self._tail = Tail(kafka, CATALOGUE, idle_ms=500)
+        self._tail = Tail(kafka, CATALOGUE, idle_ms=100)
         self._ends = LogEnds(kafka)
         self._asking = asyncio.Lock()
 
