@@ -1,0 +1,390 @@
+"""What is remembered of one series: its last six weeks day by day, and decayed sums of all before.
+
+This is where demand is made fit to be learned from, once, for all learners:
+
+- a day that nothing came on is a zero, and costs nothing until the series is next looked at;
+- a day that the shop was closed or the sku out of stock counts only for the share of it on which
+  it could be bought, so that what could not be asked for is not taken for a lack of demand;
+- a day far above what days with demand bring is clipped where it is learned from, not where it
+  is kept (Huber, 1964: the bound follows from what has itself been clipped);
+- weeks that stray from the level for long are a drift (Page, 1954): the past is then forgotten
+  faster, by weighing down all that the sums hold.
+
+The sums are as of four weeks ago. So the sums as of any day since follow from the same record by
+one product with the days in between, which is how a forecast made a week ago can be learned from
+today without having been kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+ByteArray = NDArray[np.uint8]
+
+RING_DAYS = 42
+ANCHOR_DAYS = 28
+"""The sums are as of so many days before the last; what is older in the ring is in them too."""
+SEASONS = 26
+"""A year is told by its fortnights."""
+VERSION = 1
+
+HALF_LIVES_DAYS = (3.5, 7.0, 14.0, 28.0, 56.0, 120.0)
+_KINDS = (
+    "units",
+    "days",
+    "sold",
+    "squares",
+    "display",
+    "mailing",
+    "promoted",
+    "promoted_units",
+    "discounted_units",
+    "unpromoted",
+)
+_STREAMS: tuple[tuple[str, float], ...] = (
+    *(("units", half_life) for half_life in HALF_LIVES_DAYS),
+    *(("days", half_life) for half_life in HALF_LIVES_DAYS),
+    ("sold", 28.0),
+    ("squares", 56.0),
+    *((kind, half_life) for kind in ("display", "mailing") for half_life in (7.0, 28.0)),
+    *(("promoted", half_life) for half_life in (7.0, 28.0, 56.0, 120.0)),
+    ("promoted_units", 120.0),
+    *(("discounted_units", half_life) for half_life in (7.0, 56.0)),
+    *(("unpromoted", half_life) for half_life in (7.0, 14.0, 28.0, 56.0)),
+)
+STREAM = {stream: place for place, stream in enumerate(_STREAMS)}
+_KIND_OF = np.array([_KINDS.index(kind) for kind, _ in _STREAMS])
+_DECAYS = np.array([0.5 ** (1 / half_life) for _, half_life in _STREAMS])
+
+RECORD = np.dtype(
+    [
+        ("first_day", "<i4"),
+        ("last_day", "<i4"),
+        ("last_sale", "<i4"),
+        ("drift_day", "<i4"),
+        ("occasion", "<f4"),
+        ("promoted_most", "<f4"),
+        ("rise", "<f4"),
+        ("fall", "<f4"),
+        ("shift", "u1"),
+        ("units", "<u2", (RING_DAYS,)),
+        ("away", "u1", (RING_DAYS,)),
+        ("display", "u1", (RING_DAYS,)),
+        ("mailing", "u1", (RING_DAYS,)),
+        ("sums", "<f4", (len(_STREAMS),)),
+        ("season", "<f2", (SEASONS,)),
+    ]
+)
+"""One series. `away` holds two shares in fifteenths: out of stock or closed, and discounted."""
+
+NEVER = -(10**6)
+_UNITS_MAX = 65_535
+_SHARE = 255.0
+_NIBBLE = 15
+_CLIP_OCCASIONS = 10.0
+_CLIP_UNITS = 10.0
+_OCCASION_STEP = 0.1
+_PROMOTED_LEAST = 0.15
+_UPLIFT_PRIOR_DAYS = 14.0
+_DRIFT_SLACK, _DRIFT_BOUND, _DRIFT_KEEP = 1.0, 9.0, 0.2
+_PRIOR_DAYS = 14.0
+_SEASON_STEP = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of some series for the days up to the one that is closed: (n, days) each.
+
+    Attributes:
+        units: (n,) Asked for on the last day.
+        away: Share of the day on which it could not be bought, in [0, 1].
+        discount: Below the regular price, as a share of it, in [0, 1].
+        display: How widely it is displayed, in [0, 1].
+        mailing: How widely it is mailed, in [0, 1].
+    """
+
+    units: FloatArray
+    away: FloatArray
+    discount: FloatArray
+    display: FloatArray
+    mailing: FloatArray
+
+
+def born(day: int, rate: float = 0.0) -> NDArray[np.void]:
+    """Return a series as of the day before its first demand, which is on `day`.
+
+    Args:
+        day: Of its first demand.
+        rate: Units a day that a series like this one is expected to ask for: what it is believed
+            to have asked for before, with the weight of two weeks.
+    """
+    row = np.zeros(1, RECORD)
+    row["first_day"], row["last_day"] = day, day - 1
+    row["last_sale"], row["drift_day"] = NEVER, NEVER
+    row["occasion"] = 1.0
+    row["promoted_most"] = _PROMOTED_LEAST
+    row["away"] = _NIBBLE
+    for place, (kind, half_life) in enumerate(_STREAMS):
+        if kind in {"units", "days", "unpromoted"}:
+            days = _PRIOR_DAYS * (1 - 0.5 ** (120 / half_life))
+            # what the sums hold is as of four weeks ago, and fades on the way
+            days *= 2 ** min(ANCHOR_DAYS / half_life, 8.0)
+            row["sums"][0, place] = days if kind == "days" else days * rate
+    return row
+
+
+def decoded(records: Sequence[bytes]) -> NDArray[np.void]:
+    """Return records as rows that can be written to: (n,) of RECORD."""
+    return np.frombuffer(b"".join(records), RECORD).copy()
+
+
+def encoded(rows: NDArray[np.void]) -> list[bytes]:
+    """Return each row's bytes."""
+    whole, size = rows.tobytes(), RECORD.itemsize
+    return [whole[at : at + size] for at in range(0, len(whole), size)]
+
+
+def close(rows: NDArray[np.void], day: int, told: Told, scheduled: NDArray[np.bool_]) -> IntArray:
+    """Bring series to the end of `day`, in place; return how many days are new to each: (n,).
+
+    Args:
+        rows: As of some earlier day each.
+        day: The day that has ended.
+        told: Its arrays reach back at least as far as the oldest of `rows`.
+        scheduled: Whose week is scored today for drift.
+    """
+    gaps = day - rows["last_day"].astype(np.int64)
+    advance(rows, day)
+    _write(rows, told, gaps)
+    _score_week(rows, scheduled)
+    return gaps
+
+
+def advance(rows: NDArray[np.void], day: int) -> None:
+    """Bring series to the end of `day`, in place, nothing being known of the days since."""
+    while True:
+        steps = np.minimum(day - rows["last_day"].astype(np.int64), ANCHOR_DAYS)
+        if not steps.any():
+            return
+        assert steps.min() >= 0, f"day {day} is before {rows['last_day'].max()}"
+        _leave(rows, steps)
+        places = np.arange(RING_DAYS)[None, :] + steps[:, None]
+        inside = places < RING_DAYS
+        places = np.minimum(places, RING_DAYS - 1)
+        for name in ("units", "away", "display", "mailing"):
+            rows[name] = np.where(inside, np.take_along_axis(rows[name], places, 1), 0)
+        rows["last_day"] += steps.astype(np.int32)
+
+
+def _leave(rows: NDArray[np.void], steps: IntArray) -> None:
+    """Move the day that the sums are as of on by so many days."""
+    view = Histories(rows)
+    start = RING_DAYS - ANCHOR_DAYS
+    most = int(steps.max())
+    ago = steps[:, None] - 1 - np.arange(most)[None, :]
+    entering = view.kinds(view.uplift(view.sums(ANCHOR_DAYS)))[:, :, start : start + most]
+    entering = np.where(ago[:, None, :] >= 0, entering, 0.0)[:, _KIND_OF, :]
+    faded = _DECAYS[None, :, None] ** np.maximum(ago, 0)[:, None, :]
+    kept = rows["sums"] * _DECAYS[None, :] ** steps[:, None]
+    rows["sums"] = kept + (entering * faded).sum(-1)
+    _remember_season(rows, entering[:, STREAM["units", 7.0]], ago >= 0)
+
+
+def _remember_season(rows: NDArray[np.void], units: FloatArray, inside: NDArray[np.bool_]) -> None:
+    """Take days that leave the ring into the mean of their fortnight of the year."""
+    first = rows["last_day"].astype(np.int64) - ANCHOR_DAYS + 1
+    for ahead in range(units.shape[1]):
+        place = season_of(first + ahead)
+        index = np.arange(len(rows))
+        old = rows["season"][index, place].astype(np.float64)
+        share = _SEASON_STEP / 14
+        new = old + share * 2 * (np.minimum(units[:, ahead], 6e4) - old)
+        rows["season"][index, place] = np.where(inside[:, ahead], new, old)
+
+
+def season_of(days: IntArray) -> IntArray:
+    """Return the fortnight of the year that each day is in, 0 to 25."""
+    return np.minimum((days % 365.2425 / 14.05).astype(np.int64), SEASONS - 1)
+
+
+def _write(rows: NDArray[np.void], told: Told, gaps: IntArray) -> None:
+    """Write the days that are new into the ring's end, and today's units."""
+    width = min(told.away.shape[1], RING_DAYS)
+    fresh = np.arange(width)[None, :] >= width - np.minimum(gaps, width)[:, None]
+    away = np.round(_NIBBLE * told.away[:, -width:]).astype(np.uint8)
+    discount = np.round(_NIBBLE * told.discount[:, -width:]).astype(np.uint8)
+    for name, values in (
+        ("away", away | (discount << 4)),
+        ("display", np.round(_SHARE * told.display[:, -width:]).astype(np.uint8)),
+        ("mailing", np.round(_SHARE * told.mailing[:, -width:]).astype(np.uint8)),
+    ):
+        rows[name][:, -width:] = np.where(fresh, values, rows[name][:, -width:])
+    promoted = (told.display + told.mailing)[:, -width:]
+    most = np.where(fresh, promoted, 0).max(1)
+    rows["promoted_most"] = np.maximum(rows["promoted_most"], most)
+    _write_units(rows, told.units)
+
+
+def _write_units(rows: NDArray[np.void], units: FloatArray) -> None:
+    """Write today's units; halve what is kept until the largest fits into two bytes."""
+    while True:
+        over = units > _UNITS_MAX * np.exp2(rows["shift"].astype(np.float64))
+        if not over.any():
+            break
+        rows["units"] = np.where(over[:, None], rows["units"] >> 1, rows["units"])
+        rows["shift"] += over.astype(np.uint8)
+    rows["units"][:, -1] = np.round(units / np.exp2(rows["shift"].astype(np.float64)))
+    sold = units > 0
+    clipped = np.minimum(units, caps(rows))
+    moved = rows["occasion"] + _OCCASION_STEP * (clipped - rows["occasion"])
+    rows["occasion"] = np.where(sold, moved, rows["occasion"])
+    rows["last_sale"] = np.where(sold, rows["last_day"], rows["last_sale"])
+
+
+def caps(rows: NDArray[np.void]) -> FloatArray:
+    """Return the units above which a day is clipped where it is learned from: (n,)."""
+    bound: FloatArray = _CLIP_OCCASIONS * rows["occasion"].astype(np.float64) + _CLIP_UNITS
+    return bound
+
+
+def _score_week(rows: NDArray[np.void], scheduled: NDArray[np.bool_]) -> None:
+    """Add up how far the week lies from the level before it; weigh the past down at a drift."""
+    if not scheduled.any():
+        return
+    view = Histories(rows)
+    before = view.sums(7)
+    level = before[:, STREAM["units", 28.0]] / before[:, STREAM["days", 28.0]]
+    squares = before[:, STREAM["squares", 56.0]] / before[:, STREAM["days", 56.0]]
+    days = view.days[:, -7:].sum(1)
+    expected = level * days
+    variance = (
+        days * (np.maximum(squares - level * level, level) + 0.02) * 1.5 + (0.15 * expected) ** 2
+    )
+    strays = (view.units[:, -7:].sum(1) - expected) / np.sqrt(variance + 1e-9)
+    strays = np.clip(np.where(days > 0, strays, 0.0), -4.0, 4.0)
+    rise = np.maximum(rows["rise"] + strays - _DRIFT_SLACK, 0.0)
+    fall = np.maximum(rows["fall"] - strays - _DRIFT_SLACK, 0.0)
+    drifted = scheduled & (np.maximum(rise, fall) > _DRIFT_BOUND)
+    rows["rise"] = np.where(drifted, 0.0, np.where(scheduled, rise, rows["rise"]))
+    rows["fall"] = np.where(drifted, 0.0, np.where(scheduled, fall, rows["fall"]))
+    rows["sums"] = np.where(drifted[:, None], rows["sums"] * _DRIFT_KEEP, rows["sums"])
+    rows["drift_day"] = np.where(drifted, rows["last_day"], rows["drift_day"])
+
+
+class Histories:
+    """Some series, all as of the end of the same day, as learners look at them.
+
+    Attributes:
+        rows: (n,) of RECORD.
+        days: (n, RING_DAYS) share of each day on which it could be bought, the last day last.
+        units: (n, RING_DAYS) asked for, clipped.
+        discount: (n, RING_DAYS) shares.
+        display: (n, RING_DAYS) shares.
+        mailing: (n, RING_DAYS) shares.
+    """
+
+    def __init__(self, rows: NDArray[np.void]) -> None:
+        self.rows = rows
+        raw = rows["units"] * np.exp2(rows["shift"].astype(np.float64))[:, None]
+        self.raw: FloatArray = raw
+        self.units: FloatArray = np.minimum(raw, caps(rows)[:, None])
+        open_share = 1 - (rows["away"] & _NIBBLE) / _NIBBLE
+        # who sold on a day that it was not to be had took orders for later: the day counts whole
+        self.days: FloatArray = np.where((open_share == 0) & (raw > 0), 1.0, open_share)
+        self.discount: FloatArray = (rows["away"] >> 4) / _NIBBLE
+        self.display: FloatArray = rows["display"] / _SHARE
+        self.mailing: FloatArray = rows["mailing"] / _SHARE
+        most = np.maximum(rows["promoted_most"].astype(np.float64), _PROMOTED_LEAST)
+        self.promoted_most = most
+        self.promoted: FloatArray = np.minimum((self.display + self.mailing) / most[:, None], 1.0)
+        self._kinds: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def age(self, back: int = 0) -> IntArray:
+        """Return the days since the first demand, that day included, as of `back` days ago."""
+        lived: IntArray = self.rows["last_day"].astype(np.int64) - back - self.rows["first_day"] + 1
+        return lived
+
+    def kinds(self, uplift: FloatArray) -> FloatArray:
+        """Return what the sums are made of, day by day: (n, kinds, RING_DAYS).
+
+        Args:
+            uplift: (n,) by which a promotion multiplies demand, for demand as it would have been.
+        """
+        if self._kinds is None:
+            units, promoted = self.units, self.promoted
+            self._kinds = np.stack(
+                [
+                    units,
+                    self.days,
+                    (units > 0).astype(np.float64),
+                    units * units,
+                    self.display,
+                    self.mailing,
+                    promoted,
+                    promoted * units,
+                    self.discount * units,
+                    units,
+                ],
+                1,
+            )
+        whole = self._kinds
+        share = np.maximum(1 + (uplift[:, None] - 1) * self.promoted, 0.3)
+        whole[:, -1] = self.units / share
+        return whole
+
+    def sums(self, back: int = 0) -> FloatArray:
+        """Return the decayed sums as of `back` <= ANCHOR_DAYS days ago: (n, streams)."""
+        gone = ANCHOR_DAYS - back
+        kept: FloatArray = self.rows["sums"] * _DECAYS[None, :] ** gone
+        if gone == 0:
+            return kept
+        start = RING_DAYS - ANCHOR_DAYS
+        if self._kinds is None:
+            self.kinds(np.ones(len(self)))
+        assert self._kinds is not None
+        weights = _DECAYS[:, None] ** np.arange(gone - 1, -1, -1)[None, :]
+        recent = self._kinds[:, :, start : start + gone]
+        added = np.einsum("nsj,sj->ns", recent[:, _KIND_OF], weights)
+        if np.any(self.promoted):
+            self.kinds(self.uplift(kept + added))
+            last = len(_KINDS) - 1 == _KIND_OF
+            added[:, last] = recent[:, -1] @ weights[last].T
+        whole: FloatArray = kept + added
+        return whole
+
+    def uplift(self, sums: FloatArray) -> FloatArray:
+        """Return by how much a promotion multiplies each series' demand, shrunk: (n,)."""
+        with_it, without = self.rates(sums)
+        clipped: FloatArray = np.clip(with_it / np.maximum(without, 1e-6), 0.7, 6.0)
+        return clipped
+
+    def rates(self, sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return units a day with a promotion and without one, each shrunk: (n,), (n,)."""
+        units, days = sums[:, STREAM["units", 120.0]], sums[:, STREAM["days", 120.0]]
+        promoted_units = sums[:, STREAM["promoted_units", 120.0]]
+        promoted_days = sums[:, STREAM["promoted", 120.0]]
+        base = (units + 1e-9) / (days + 1e-9)
+        prior = _UPLIFT_PRIOR_DAYS
+        with_it = (promoted_units + prior * base * 1.1) / (promoted_days + prior)
+        others = np.maximum(units - promoted_units, 0.0)
+        other_days = np.maximum(days - promoted_days, 0.0)
+        return with_it, (others + prior * base * 0.97) / (other_days + prior)
+
+    def level(self, sums: FloatArray, half_life: float, kind: str = "units") -> FloatArray:
+        """Return a decayed mean a day: (n,)."""
+        mean: FloatArray = sums[:, STREAM[kind, half_life]] / np.maximum(
+            sums[:, STREAM["days", half_life]], 1e-9
+        )
+        return mean
+
+    def total(self, back: int, days: int) -> tuple[FloatArray, FloatArray]:
+        """Return clipped units, and days to buy on, of the `days` that ended `back` days ago."""
+        window = slice(RING_DAYS - back - days, RING_DAYS - back)
+        return self.units[:, window].sum(1), self.days[:, window].sum(1)

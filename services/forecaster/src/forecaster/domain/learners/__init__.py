@@ -1,0 +1,22 @@
+"""The learners, by the name under which they are published."""
+
+from collections.abc import Callable, Mapping
+
+from forecaster.domain.learner import Learner
+from forecaster.domain.learners.exponentially_weighted import ExponentiallyWeighted
+from forecaster.domain.learners.seasonal_naive import SeasonalNaive
+
+REGISTRY: Mapping[str, Callable[[], Learner]] = {
+    learner.name: learner for learner in (ExponentiallyWeighted, SeasonalNaive)
+}
+
+
+def new_learner(name: str) -> Learner:
+    """Return a learner that has learned nothing yet.
+
+    Raises:
+        ValueError: There is none of that name.
+    """
+    if name not in REGISTRY:
+        raise ValueError(f"{name!r} is no learner; known: {', '.join(sorted(REGISTRY))}")
+    return REGISTRY[name]()
