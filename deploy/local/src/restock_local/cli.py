@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from restock_common.contracts.topics import TOPICS
+from restock_local.backtest.command import backtest
 from restock_local.contracts.command import app as contracts
 from restock_local.customers import app as customers
 from restock_local.dead_letters import app as dead_letters
@@ -31,6 +32,7 @@ app.command()(up)
 app.command()(demo)
 app.command()(ingest)
 app.command()(gaps)
+app.command()(backtest)
 app.add_typer(ledger, name="ledger")
 app.add_typer(contracts, name="contracts")
 app.add_typer(dead_letters, name="dead-letters")

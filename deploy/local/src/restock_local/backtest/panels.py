@@ -162,9 +162,11 @@ def _dataset(
 
 def _matrix(lines: pd.DataFrame, keys: Sequence[Key], column: str) -> FloatArray:
     place = {key: row for row, key in enumerate(keys)}
-    rows = [place[Key(*pair)] for pair in zip(lines["sku"], lines["location"], strict=True)]
+    pairs = zip(lines["sku"], lines["location"], strict=True)
+    rows = np.array([place[Key(*pair)] for pair in pairs])
+    days = lines["day"].to_numpy(np.int64)
     found = np.zeros((len(keys), DAYS))
-    np.add.at(found, (rows, lines["day"].to_numpy()), lines[column].to_numpy(np.float64))
+    np.add.at(found, (rows, days), lines[column].to_numpy(np.float64))
     return found
 
 
@@ -185,8 +187,8 @@ def _planned(weekly: pd.DataFrame, keys: Sequence[Key], kind: str, weeks: FloatA
     for row, key in enumerate(keys):
         place[(key.sku,) if key.location == CHAIN else (key.sku, key.location)] = row
     by_week = np.zeros((len(keys), 55))
-    for (*who, week), value in weekly[kind].items():
-        by_week[place[tuple(who)], week] = value
+    for index, value in zip(weekly.index.tolist(), weekly[kind].tolist(), strict=True):
+        by_week[place[index[:-1]], index[-1]] = value
     found: FloatArray = by_week[:, weeks.astype(int)]
     return found
 

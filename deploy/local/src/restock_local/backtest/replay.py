@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -120,7 +121,7 @@ def _plans(data: Dataset) -> list[tuple[Key, Plan]]:
         planned = np.stack([data.display[row], data.mailing[row]])
         changes = np.flatnonzero((np.diff(planned) != 0).any(0)) + 1
         edges = [0, *changes.tolist(), data.days]
-        for start, end in zip(edges[:-1], edges[1:], strict=True):
+        for start, end in pairwise(edges):
             display, mailing = planned[:, start].tolist()
             if display or mailing:
                 first = data.first_day + start

@@ -78,7 +78,7 @@ def scheduled(view: View) -> Moment:
 def earlier(moment: Moment, back: int) -> Moment:
     """Return the same keys `back` days before; what came since is what was planned then."""
     histories = moment.histories
-    since = slice(RING_DAYS - back, RING_DAYS)
+    since = slice(RING_DAYS - back, RING_DAYS)  # the horizon and what came after it
     return Moment(
         histories,
         moment.groups,

@@ -150,17 +150,22 @@ class GlobalMixture:
         table = features.table(days)
         units, bought = moment.histories.total(0, days)
         told = (moment.histories.age(days) >= _AGE_MIN_DAYS) & (bought >= days / 2)
-        scale = features.level * days
-        response = np.minimum(units / np.maximum(bought, 1) * days / scale, _RATIO_MAX)
         if told.any():
-            ratios = self._ratios(place, table[told])
-            errors = scale[told] * np.minimum((response[told] - ratios) ** 2, 4.0)
-            self._losses[place] += errors.sum(1)
-            self._loss_weight[place] += float((scale[told] * response[told] ** 0).sum())
-            bent = np.concatenate([table[told], rectified(table[told], self._names)], 1)
-            self._regressions[place].learn(bent, response[told], scale[told])
-            self._rows[place] += told.sum()
+            scale = features.level[told] * days
+            rate = units[told] / bought[told] * days
+            self._learn_rows(place, table[told], np.minimum(rate / scale, _RATIO_MAX), scale)
         return table[:, [self._names.index(name) for name in _DRIVERS]]
+
+    def _learn_rows(
+        self, place: int, table: FloatArray, response: FloatArray, scale: FloatArray
+    ) -> None:
+        """Learn rows, each weighing what its series sells: (n, features), (n,), (n,)."""
+        errors = np.minimum((response - self._ratios(place, table)) ** 2, 4.0)
+        self._losses[place] += errors @ scale
+        self._loss_weight[place] += scale.sum()
+        bent = np.concatenate([table, rectified(table, self._names)], 1)
+        self._regressions[place].learn(bent, response, scale)
+        self._rows[place] += len(table)
 
     def _means(self, moment: Moment) -> tuple[FloatArray, list[FloatArray]]:
         """Return the mean of each learned horizon, and what the spread is told."""

@@ -43,7 +43,8 @@ class Regression:
             precision = self._precision[:features]
             matrix = self._gram[:features, :features] + np.diag(precision)
             moment = self._moment[:features] + precision * self._prior[:features]
-            self._solved[features] = np.linalg.solve(matrix, moment)
+            solved: FloatArray = np.linalg.solve(matrix, moment)
+            self._solved[features] = solved
         return self._solved[features]
 
     def dump(self) -> FloatArray:
