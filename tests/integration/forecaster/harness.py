@@ -14,7 +14,7 @@ from tests.support import outgoing, publish_raw, read_messages, read_records, un
 from tests.unit.forecaster.sample import Shards, midnight
 
 from forecaster import handlers
-from forecaster.handlers import PartitionState
+from forecaster.domain.state import PartitionState
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import TimeAdvanced
 from restock_common.contracts.topics import DEMAND, FORECASTS

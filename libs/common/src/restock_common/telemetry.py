@@ -171,7 +171,28 @@ CHECKPOINT_SECONDS = Histogram(
     "Duration of one checkpoint of a partition, up to the last acknowledgement",
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
-CHECKPOINT_KEYS = Counter("restock_checkpoint_keys", "Key states written by checkpoints")
+CHECKPOINT_KEYS = Counter("restock_checkpoint_keys", "Parts of a state written by checkpoints")
+RESTORED = Counter(
+    "restock_restored_partitions",
+    "Partitions taken up, by where their state came from: table, changelog or log (learned again)",
+    ["from"],
+)
+REFUSED_DEMAND = Counter(
+    "restock_refused_demand_records",
+    "Records of demand that were not learned from, by what was wrong: quantity, occurred_at, "
+    "location or record",
+    ["field"],
+)
+OVERRIDE_ERROR = Counter(
+    "restock_override_error_units",
+    "Absolute error over ended overrides, by whose forecast it is: planner or model",
+    ["of"],
+)
+OVERRIDE_PINBALL = Counter(
+    "restock_override_pinball_units",
+    "Pinball loss over ended overrides, by whose forecast it is: planner or model",
+    ["of"],
+)
 DAY_CLOSE_SECONDS = Histogram(
     "restock_day_close_seconds",
     "Duration of closing days on one partition, up to the acknowledgement of its forecasts",

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
+from forecaster.domain.learners import REGISTRY
+from forecaster.domain.state import DEFAULT_LEARNER
 from restock_common.settings import ServiceSettings
+
+MIN_KEY_CHARACTERS = 8
 
 
 class ForecasterSettings(ServiceSettings):
@@ -16,8 +20,29 @@ class ForecasterSettings(ServiceSettings):
             restores it.
         checkpoint_every_events: A checkpoint is due after so many events of one partition.
         checkpoint_every_s: And after so many seconds, where anything has happened.
+        learner: What learns, by its name in the registry; where it is another than before, all is
+            learned again from the log.
+        admin_key: What `X-API-Key` must be to set overrides, 8 characters or more; without one,
+            overrides are off.
     """
 
     data_dir: Path = Path(".restock/forecaster")
     checkpoint_every_events: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     checkpoint_every_s: Annotated[float, Field(gt=0, le=600)] = 15.0
+    learner: str = DEFAULT_LEARNER
+    admin_key: SecretStr | None = None
+
+    @field_validator("learner")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in REGISTRY:
+            raise ValueError(f"is none of {', '.join(sorted(REGISTRY))}")
+        return value
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        key = value.get_secret_value() if value else ""
+        if key and (len(key) < MIN_KEY_CHARACTERS or not key.isascii()):
+            raise ValueError(f"is not {MIN_KEY_CHARACTERS} or more ASCII characters")
+        return value if key else None

@@ -51,7 +51,7 @@ def _stock_ledger() -> FastAPI:
 def _forecaster() -> FastAPI:
     from forecaster.api import build
 
-    return build(_NOBODY)
+    return build(_NOBODY, _NOBODY, admin_key=SecretStr("not-a-real-admin-key"))
 
 
 def _replenisher() -> FastAPI:

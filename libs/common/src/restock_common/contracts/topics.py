@@ -97,7 +97,7 @@ SANDBOX = Topic(
 
 STOCK = Topic("restock.stock.v1", "sku", "stock-ledger")
 FULFILMENT = Topic("restock.fulfilment.v1", "location", "stock-ledger")
-DEMAND = Topic("restock.demand.v1", "sku", "stock-ledger", retention=None)
+DEMAND = Topic("restock.demand.v1", "sku", "stock-ledger, forecaster", retention=None)
 FORECASTS = Topic("restock.forecasts.v1", "sku", "forecaster")
 REPLENISHMENT = Topic("restock.replenishment.v1", "supplier", "replenisher")
 DISPATCH = Topic("restock.dispatch.v1", "location", "dispatcher")

@@ -103,9 +103,7 @@ class Partition:
     def forecast(self, keys: Sequence[Key], day: int) -> Forecast:
         """Return what is expected after the end of `day`, the last that is closed."""
         parts = [
-            self.learner.forecast(
-                [self.states.get(key, b"") for key in some], self._view_now(some, day)
-            )
+            self.learner.forecast([self.states.get(key, b"") for key in some], self.view(some, day))
             for some in _chunks(keys)
         ]
         return Forecast(
@@ -115,7 +113,7 @@ class Partition:
 
     def explain(self, key: Key, day: int) -> tuple[Share, ...]:
         """Return what a key's mean over the next 14 days is made of."""
-        (shares,) = self.learner.explain([self.states.get(key, b"")], self._view_now([key], day))
+        (shares,) = self.learner.explain([self.states.get(key, b"")], self.view([key], day))
         return shares
 
     def index(self) -> None:
@@ -184,7 +182,8 @@ class Partition:
         category = self.categories.get(key.sku, "")
         return (("sku", key.sku), ("category", category), ("location", key.location), ALL)
 
-    def _view_now(self, keys: Sequence[Key], day: int) -> View:
+    def view(self, keys: Sequence[Key], day: int) -> View:
+        """Return some series as of the end of `day`, the last that is closed; nothing changes."""
         rows = history.decoded([self.histories[key] for key in keys])
         since = (day - rows["last_day"]).astype(np.int64)
         width = int(since.max())

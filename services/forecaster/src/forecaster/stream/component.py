@@ -1,25 +1,26 @@
 """Demand in through Faust: keyed state in memory, written to its table at checkpoints.
 
 Faust gives the group, the table on RocksDB and its changelog. What it does not give is exactness,
-so three things are done here: an event is acknowledged only behind a complete checkpoint, a
-checkpoint becomes valid with its last record (see `store`), and what lies behind the partition's
-offset is skipped. Faust's own `take` and plain iteration acknowledge before anything is kept.
+so four things are done here: an event is acknowledged only behind a complete checkpoint, a
+checkpoint becomes valid with its last record (see `store`), what lies behind the
+partition's offset is skipped, and what was restored is believed only where it adds up (see
+`stream.restoring`). Faust's own `take` and plain iteration acknowledge before anything is kept.
 """
 
 import asyncio
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import faust
 import structlog
 from faust.types import EventT
 
 from forecaster import handlers
-from forecaster.handlers import CurrentForecast, PartitionState
+from forecaster.domain.state import DEFAULT_LEARNER, PartitionState
 from forecaster.stream.faust_app import add_agent, new_app, new_table, record_of
+from forecaster.stream.restoring import Checkpoints, restored
 from restock_common import telemetry
 from restock_common.contracts.envelope import Message, encode
 from restock_common.contracts.event import Event
@@ -42,30 +43,14 @@ log = structlog.get_logger()
 
 SERVICE = "forecaster"
 _STOP_PATIENCE_S = 15.0
+_REVOKE_PATIENCE_S = 1.0
 _LOOK_EVERY_S = 0.5
 _TAKEN = {
     outcome: telemetry.RECORDS.labels(DEMAND.name, outcome)
     for outcome in ("handled", "dead_letter")
 }
+_FIELDS = frozenset({"quantity", "occurred_at", "location"})
 _AGE = telemetry.EVENT_AGE.labels(DEMAND.name)
-
-
-class Checkpoints(Protocol):
-    """How states are written down; the implementation is `forecaster.store`."""
-
-    def key_records(self, state: PartitionState, complete: int) -> dict[bytes, bytes]:
-        """Return the records of the keys changed since the last checkpoint."""
-
-    def partition_name(self, partition: int) -> bytes:
-        """Return the name of a partition's record."""
-
-    def partition_record(self, state: PartitionState) -> bytes:
-        """Return the record that makes a checkpoint complete."""
-
-    def load(
-        self, records: Iterable[tuple[bytes, bytes]], partitions: Iterable[int]
-    ) -> dict[int, PartitionState]:
-        """Return the partitions as of their last complete checkpoint."""
 
 
 @dataclass(slots=True)
@@ -75,6 +60,7 @@ class _Held:
     Attributes:
         state: As it is now.
         complete: The offset of the last complete checkpoint.
+        digest: Of all parts as of then.
         restored: The partition's record as it was loaded, until the changelog is sure to have it:
             a process that was killed may have left it in its own RocksDB alone.
         unacknowledged: Events that the next checkpoint acknowledges.
@@ -84,6 +70,7 @@ class _Held:
 
     state: PartitionState
     complete: int
+    digest: int = 0
     restored: bytes | None = None
     unacknowledged: list[EventT[Any]] = field(default_factory=list)
     checkpoint_at: float = field(default_factory=time.monotonic)
@@ -100,6 +87,7 @@ class Forecaster:
         data_dir: Where RocksDB lives.
         checkpoint_every_events: A checkpoint is due after so many events of one partition.
         checkpoint_every_s: And after so many seconds.
+        learner: What learns, as it is registered.
     """
 
     def __init__(
@@ -111,6 +99,7 @@ class Forecaster:
         data_dir: Path,
         checkpoint_every_events: int,
         checkpoint_every_s: float,
+        learner: str = DEFAULT_LEARNER,
     ) -> None:
         self._kafka = kafka
         self._seal = kafka.dead_letter_seal()
@@ -118,11 +107,13 @@ class Forecaster:
         self._checkpoints = checkpoints
         self._every_events = checkpoint_every_events
         self._every_s = checkpoint_every_s
+        self._learner = learner
         self._held: dict[int, _Held] = {}
         self._joined = False
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
         self._app = new_app(kafka, data_dir)
+        self._app.position_of = self._position_of
         self._table = new_table(self._app, kafka)
         add_agent(self._app, self._run)
         self._app.on_partitions_revoked.connect(self._revoked)
@@ -173,9 +164,14 @@ class Forecaster:
         offsets = {number: held.state.next_offset for number, held in self._held.items()}
         return Progress({DEMAND.name: offsets} if offsets else {})
 
-    def look_up(self, sku: str) -> list[CurrentForecast]:
-        """Return the current forecasts of a sku, by location."""
-        return [one for held in self._held.values() for one in handlers.current(held.state, sku)]
+    def states(self) -> list[PartitionState]:
+        """Return the partitions that are worked on here, as they are now."""
+        return [held.state for held in self._held.values()]
+
+    def _position_of(self, number: int, committed: int) -> int:
+        """Return where a partition is read from: after what its state has learned."""
+        held = self._held.get(number)
+        return committed if held is None else held.state.next_offset
 
     async def _run(self, stream: faust.Stream[Any]) -> None:
         async for event in stream.noack().events():
@@ -210,7 +206,7 @@ class Forecaster:
         if record.offset > state.next_offset:
             raise LogMismatch(
                 f"{DEMAND.name}/{state.number}: the log goes on at {record.offset}, the state has "
-                f"learned up to {state.next_offset}: delete the group's offsets to learn again"
+                f"learned up to {state.next_offset}: what lies between has been deleted"
             )
         if record.offset == 0:
             state.log_identity = log_identity(record)
@@ -223,6 +219,8 @@ class Forecaster:
             published = handlers.take(state, message) if message is not None else []
         except Permanent as error:
             outcome = "dead_letter"
+            field_ = error.field if error.field in _FIELDS else "record"
+            telemetry.REFUSED_DEMAND.labels(field_).inc()
             letter = dead_letter(SERVICE, record, error, self._seal)
             published = [letter]
             log.warning(
@@ -233,7 +231,8 @@ class Forecaster:
                 field=letter.event.field,
                 reason=letter.event.reason,
             )
-        await self._publish(state.number, published)
+        if record.offset >= state.silent_until:
+            await self._publish(state.number, published)
         state.next_offset = record.offset + 1
         held.unacknowledged.append(event)
         _TAKEN[outcome].inc()
@@ -261,21 +260,21 @@ class Forecaster:
         if not held.unacknowledged or self._held.get(state.number) is not held:
             return
         event = held.unacknowledged[-1]
-        name = self._checkpoints.partition_name(state.number)
+        name = self._checkpoints.head_name(state.number)
         if held.restored is not None:
             await self._table.write(event, {name: held.restored})
             held.restored = None
             if self._held.get(state.number) is not held:
                 return
         if state.next_offset > held.complete:
-            keys = self._checkpoints.key_records(state, held.complete)
-            await self._table.write(event, keys)
+            written = self._checkpoints.checkpoint(state, held.complete, held.digest)
+            await self._table.write(event, written.parts)
             if self._held.get(state.number) is not held:
                 return  # revoked meanwhile: without the partition's record, nothing was written
-            await self._table.write(event, {name: self._checkpoints.partition_record(state)})
-            held.complete = state.next_offset
-            state.before.clear()
-            telemetry.CHECKPOINT_KEYS.inc(len(keys))
+            await self._table.write(event, {name: written.head})
+            held.complete, held.digest = state.next_offset, written.digest
+            state.forget_changes()
+            telemetry.CHECKPOINT_KEYS.inc(len(written.parts))
             telemetry.CHECKPOINT_SECONDS.observe(time.monotonic() - held.checkpoint_at)
         for event in held.unacknowledged:
             event.ack()
@@ -291,27 +290,39 @@ class Forecaster:
     async def _revoked(self, *_: object, **__: object) -> None:
         """Let go of everything: the next owner reads again from the last complete checkpoint.
 
-        Nothing is written here: a process that was away for too long would write over the
-        records of the one that has taken its place.
+        Nothing more is written here: a process that was away for too long would write over the
+        records of the one that has taken its place. What is on its way is waited for, so that it
+        lies before what the next owner restores.
         """
         self._joined = False
+        held = list(self._held.values())
         self._held.clear()
+        try:
+            async with asyncio.timeout(_REVOKE_PATIENCE_S):
+                for one in held:
+                    async with one.lock:
+                        continue
+        except TimeoutError:
+            log.warning("revoked_while_writing", reason="the broker did not acknowledge in time")
 
     async def _recovered(self, *_: object, **__: object) -> None:
         """The table is restored: load the states before the first event comes."""
         numbers = [
             tp.partition for tp in self._app.consumer.assignment() if tp.topic == DEMAND.name
         ]
-        states = self._checkpoints.load(self._table.stored(), numbers)
-        for state in states.values():
-            await self._check_log(state)
+        loaded = await restored(
+            self._kafka,
+            self._table.changelog_topic_name,
+            self._checkpoints,
+            self._table.stored(),
+            numbers,
+            self._learner,
+        )
+        for one in loaded.values():
+            await self._check_log(one.state)
         self._held = {
-            number: _Held(
-                state,
-                complete=state.next_offset,
-                restored=self._checkpoints.partition_record(state) if state.next_offset else None,
-            )
-            for number, state in states.items()
+            number: _Held(one.state, one.state.next_offset, one.digest, one.head)
+            for number, one in loaded.items()
         }
         self._joined = True
         log.info("assigned", partitions={n: one.state.next_offset for n, one in self._held.items()})

@@ -4,12 +4,13 @@ Faust takes every record as soon as it is there, one fetch for a few of them, an
 hold an empty one for 1.5 s; no setting changes that. Nothing is published before a day is closed,
 so a fetch may gather for a moment: that saves the broker more work than it costs the forecast.
 
-While it restores a table, Faust may fetch records of the demand topic and drop them, and counts on
-the seek to the committed offsets that follows. That seek leaves a partition alone that has nothing
-committed, so a process that was killed before its first commit would never see these records again.
+Where a partition is read from is told by its state, not by what the group has committed: a state
+may be older than that (it was restored up to an earlier checkpoint, or is learned again), and a
+partition of which nothing is committed would be left wherever Faust had come to while it restored
+the table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import faust
@@ -31,10 +32,16 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         committed = await super().seek_to_committed()
-        fresh = [tp for tp, next_ in committed.items() if tp.topic == DEMAND.name and not next_]
-        if fresh:
-            await self.call_thread(self._ensure_consumer().seek_to_beginning, *fresh)
-        return committed
+        app = self.transport.app
+        assert isinstance(app, App)
+        wanted = {
+            tp: app.position_of(tp.partition, next_ or 0)
+            for tp, next_ in committed.items()
+            if tp.topic == DEMAND.name
+        }
+        if wanted:
+            await self.seek_wait(wanted)
+        return {**committed, **wanted}
 
 
 class _Consumer(driver.Consumer):
@@ -47,7 +54,13 @@ class _Transport(driver.Transport):
 
 
 class App(faust.App):
-    """A Faust application on this transport."""
+    """A Faust application on this transport.
+
+    Attributes:
+        position_of: Tells where a partition is read from: its number and what was committed of it.
+    """
+
+    position_of: Callable[[int, int], int] = staticmethod(lambda _number, committed: committed)
 
     def _new_transport(self) -> driver.Transport:
         return _Transport(self.conf.broker_consumer, self)
