@@ -15,6 +15,7 @@ from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
 from restock_local.gaps import gaps
+from restock_local.forecast import app as forecast
 from restock_local.ingest.command import ingest
 from restock_local.keys import app as keys
 from restock_local.ledger import app as ledger
@@ -33,6 +34,7 @@ app.command()(demo)
 app.command()(ingest)
 app.command()(gaps)
 app.command()(backtest)
+app.add_typer(forecast, name="forecast")
 app.add_typer(ledger, name="ledger")
 app.add_typer(contracts, name="contracts")
 app.add_typer(dead_letters, name="dead-letters")

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from forecaster.domain.calendar import midnight
 from forecaster.domain.foretell import Foretold, foretell
-from forecaster.domain.learner import FAMILY, HORIZONS_DAYS, Key
+from forecaster.domain.learner import HORIZONS_DAYS, Key
 from forecaster.domain.state import PartitionState
 from restock_common.contracts.envelope import Message, derive_id
 from restock_common.contracts.event import Event
@@ -74,7 +74,6 @@ def forecast_of(one: Foretold, until: datetime, model: str) -> DemandForecast:
     return DemandForecast.model_construct(
         sku=one.key.sku,
         location=one.key.location,
-        family=FAMILY,
         model=model,
         learned_until=until,
         horizons=tuple(

@@ -60,7 +60,7 @@ class Table(faust.Table[bytes, bytes]):
         await asyncio.gather(*sent)
 
 
-def new_app(kafka: KafkaSettings, data_dir: Path) -> faust.App:
+def new_app(kafka: KafkaSettings, data_dir: Path) -> App:
     """Return the application, not yet started.
 
     Args:
