@@ -16,6 +16,13 @@ from restock_common.contracts.catalogue import (
     Vehicle,
 )
 from restock_common.contracts.dead_letters import DeadLetter
+from restock_common.contracts.demand import (
+    FactsNoted,
+    ForecastOverridden,
+    OverrideWithdrawn,
+    ProductNote,
+    SiteNote,
+)
 from restock_common.contracts.dispatch import (
     RoutePlanned,
     ShipmentDelivered,
@@ -23,7 +30,13 @@ from restock_common.contracts.dispatch import (
     Stop,
     WithdrawalRefused,
 )
-from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
+from restock_common.contracts.forecasts import (
+    DemandForecast,
+    FeatureShare,
+    HorizonForecast,
+    OverrideLoss,
+    OverrideMeasured,
+)
 from restock_common.contracts.ledger import Component
 from restock_common.contracts.promotions import Price, Promotion
 from restock_common.contracts.replenishment import (
@@ -63,6 +76,75 @@ EXAMPLES: tuple[Event, ...] = (
             HorizonForecast(days=1, mean=1.25, size=0.8),
             HorizonForecast(days=7, mean=8.5, size=4.5),
         ),
+        learned_days=120,
+        last_demand_on=NEXT_DAY.date(),
+        explanation=(FeatureShare(feature="its own demand", units=15.5),),
+        override="fair",
+    ),
+    FactsNoted(
+        partition=2,
+        products=(
+            ProductNote(
+                sku="1029743",
+                category="milk",
+                unit_price=2.5,
+                effective_from=NEXT_DAY.date(),
+            ),
+        ),
+        sites=(
+            SiteNote(
+                location="south-1",
+                country="US",
+                closed_weekdays=(6,),
+                effective_from=NEXT_DAY.date(),
+            ),
+        ),
+        series=(SeriesValue(series="weather", day=NEXT_DAY.date(), value=21.5),),
+        promotions=(
+            Promotion(
+                promotion="spring",
+                sku="1029743",
+                location=None,
+                starts_on=NEXT_DAY.date(),
+                ends_on=NEXT_DAY.date(),
+                price=None,
+                discount_share=0.2,
+                mechanic="display",
+                cancelled=False,
+            ),
+        ),
+        prices=(Price(sku="1029743", location=None, effective_from=NEXT_DAY.date(), price=2.0),),
+        complete=True,
+    ),
+    ForecastOverridden(
+        override="fair",
+        sku="1029743",
+        location="south-1",
+        first_day=NEXT_DAY.date(),
+        last_day=NEXT_DAY.date(),
+        units_per_day=40.0,
+        factor=None,
+        by="ada",
+        reason="a fair in town",
+        at=NEXT_DAY,
+    ),
+    OverrideWithdrawn(
+        override="fair",
+        sku="1029743",
+        location="south-1",
+        by="bob",
+        reason="it rains",
+        at=NEXT_DAY,
+    ),
+    OverrideMeasured(
+        override="fair",
+        sku="1029743",
+        location="south-1",
+        first_day=NEXT_DAY.date(),
+        last_day=NEXT_DAY.date(),
+        units=38,
+        planner=OverrideLoss(mean=40.0, absolute_error=2.0, pinball=0.9),
+        model=OverrideLoss(mean=9.0, absolute_error=29.0, pinball=8.5),
     ),
     PurchaseOrderPlaced(
         supplier="supplier-3",

@@ -6,24 +6,32 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.support import outgoing, publish_raw, read_messages, read_records, until
+from tests.support import message, outgoing, publish_raw, read_messages, read_records, until
 from tests.unit.forecaster.sample import Shards, midnight
 
-from forecaster import handlers
+from forecaster import handlers, store
+from forecaster.domain.checkpoint import Loaded
 from forecaster.domain.state import PartitionState
+from forecaster.stream.faust_app import APP_ID, TABLE
+from restock_common.contracts.catalogue import CatalogueEntity, Location, Product
+from restock_common.contracts.demand import FactsNoted
 from restock_common.contracts.envelope import Message
-from restock_common.contracts.ledger import TimeAdvanced
+from restock_common.contracts.ledger import Place, TimeAdvanced
+from restock_common.contracts.promotions import Promotion
 from restock_common.contracts.topics import DEMAND, FORECASTS
 from restock_common.errors import Permanent
-from restock_common.kafka import log_bounds, partition_of
+from restock_common.kafka import log_bounds, partition_of, read_partitions_to_end
 from restock_common.settings import KafkaSettings
-from restock_common.transact import Outgoing, Partition
+from restock_common.transact import Outgoing, Partition, log_identity
 
 PARTITIONS = [Partition(DEMAND.name, number) for number in range(DEMAND.partitions)]
+CHANGELOG = f"{APP_ID}-{TABLE}-changelog"
+ADMIN_KEY = "a planner's key"
 SKUS = [f"sku-{number:03}" for number in range(150)]
 
 
@@ -53,6 +61,24 @@ class Log:
             for one in self._shards.time(midnight(day))
         ]
         await publish_raw(self._kafka, sent)
+
+    async def plan(self) -> None:
+        """Publish what catalogue and promotions say: a place, some skus, and a promotion."""
+        told: list[CatalogueEntity] = [
+            Location(location=place, pool="pool", place=Place(latitude=0, longitude=0))
+            for place in ("north", "south")
+        ]
+        told += [Product(sku=sku, supplier="s", category="tea", unit_price=4.0) for sku in SKUS[:9]]
+        told.append(
+            Promotion(
+                promotion="spring",
+                sku=SKUS[0],
+                starts_on=midnight(4).date(),
+                ends_on=midnight(6).date(),
+                discount_share=0.2,
+            )
+        )
+        await publish_raw(self._kafka, [outgoing(message(one)) for one in told])
 
     async def spoil(self, partition: int) -> None:
         """Publish a record that can never be handled."""
@@ -137,6 +163,7 @@ async def started(
             "RESTOCK_DATA_DIR": str(data_dir),
             "RESTOCK_HTTP_PORT": str(port),
             "RESTOCK_CHECKPOINT_EVERY_EVENTS": "20",
+            "RESTOCK_ADMIN_KEY": ADMIN_KEY,
         },
     )
     try:
@@ -148,29 +175,77 @@ async def started(
         await process.wait()
 
 
-async def expected(kafka: KafkaSettings) -> list[list[Message[Any]]]:
-    """Return what an undisturbed forecaster publishes on each partition: the log alone says it."""
+@dataclass(frozen=True)
+class Undisturbed:
+    """What a forecaster comes to that nothing happens to: the log alone says it.
+
+    Attributes:
+        published: On each partition.
+        state: All partitions, as bytes.
+    """
+
+    published: list[list[Message[Any]]]
+    state: dict[bytes, bytes]
+
+
+async def undisturbed(kafka: KafkaSettings) -> Undisturbed:
+    """Return what an undisturbed forecaster would have come to by now."""
     states = [PartitionState(number) for number in range(DEMAND.partitions)]
     published: list[list[Message[Any]]] = [[] for _ in states]
     for record in await read_records(kafka, DEMAND):
+        state = states[record.partition]
+        if record.offset == 0:
+            state.log_identity = log_identity(record)
+        state.next_offset = record.offset + 1
         try:
             message = handlers.read(record)
+            if message is not None:
+                published[record.partition] += handlers.take(state, message)
         except Permanent:
             continue
-        assert message is not None
-        published[record.partition] += handlers.take(states[record.partition], message)
-    return published
+    return Undisturbed(published, {k: v for one in states for k, v in store.whole(one).items()})
+
+
+async def sites_noted(kafka: KafkaSettings) -> bool:
+    """Return whether every partition has been told of all sites and their skus' plans."""
+    records = await read_records(kafka, DEMAND)
+    kind = ("ce_type", FactsNoted.type_name().encode())
+    notes = [
+        FactsNoted.model_validate_json(one.value or b"") for one in records if kind in one.headers
+    ]
+    complete = {one.partition for one in notes if one.complete}
+    return len(complete) == DEMAND.partitions and any(one.promotions for one in notes)
+
+
+async def expected(kafka: KafkaSettings) -> list[list[Message[Any]]]:
+    """Return what an undisturbed forecaster publishes on each partition."""
+    return (await undisturbed(kafka)).published
+
+
+async def written_down(kafka: KafkaSettings) -> dict[bytes, bytes]:
+    """Return all that a forecaster has learned, as the changelog has it."""
+    partitions = [Partition(CHANGELOG, number) for number in range(DEMAND.partitions)]
+    latest: dict[bytes, bytes] = {}
+    async for record in read_partitions_to_end(kafka, partitions):
+        assert record.key is not None
+        assert record.value is not None
+        latest[record.key] = record.value
+    found: dict[bytes, bytes] = {}
+    for one in store.load(latest.items(), range(DEMAND.partitions)).values():
+        assert isinstance(one, Loaded), one
+        found |= store.whole(one.state)
+    return found
 
 
 async def published(kafka: KafkaSettings) -> list[list[Message[Any]]]:
     """Return what was published on each partition, what was said again left out."""
     by_partition: list[dict[str, Message[Any]]] = [{} for _ in range(FORECASTS.partitions)]
-    for message in await read_messages(kafka, FORECASTS):
+    for one in await read_messages(kafka, FORECASTS):
         number = (
-            int(message.source.rpartition("/")[2])
-            if isinstance(message.event, TimeAdvanced)
-            else partition_of(FORECASTS.name, message.event.sku.encode())
+            int(one.source.rpartition("/")[2])
+            if isinstance(one.event, TimeAdvanced)
+            else partition_of(FORECASTS.name, one.event.sku.encode())
         )
-        first = by_partition[number].setdefault(message.id, message)
-        assert first.event == message.event, "said again, but otherwise"
+        first = by_partition[number].setdefault(one.id, one)
+        assert first.event == one.event, "said again, but otherwise"
     return [list(one.values()) for one in by_partition]

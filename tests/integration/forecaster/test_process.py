@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from tests.integration.forecaster.harness import (
+    ADMIN_KEY,
     SKUS,
     Log,
     expected,
     published,
     quiet,
+    sites_noted,
     started,
+    undisturbed,
+    written_down,
 )
 from tests.support import read_messages, until
 
@@ -59,6 +63,7 @@ async def test_killed_in_the_middle_it_publishes_what_an_undisturbed_one_would(
         await quiet(kafka, [second])
         assert await published(kafka) == await expected(kafka)
         assert await second.stop() == 0
+    assert await written_down(kafka) == (await undisturbed(kafka)).state
     letters = {one.id: one.event for one in await read_messages(kafka, DEAD_LETTERS)}
     (letter,) = letters.values()
     assert (letter.consumer, letter.source_partition) == ("forecaster", 1)
@@ -74,6 +79,24 @@ async def test_without_its_disk_it_is_restored_from_the_changelog(
         answer = (await process.client.get(f"/v1/forecasts/{SKUS[0]}")).json()
         assert [one["location"] for one in answer] == ["north", "south"]
         assert {one["learned_until"] for one in answer} == {"2017-01-05T00:00:00Z"}
+        await log.plan()
+        place = f"/v1/overrides/{SKUS[0]}/north/fair"
+        set_ = {
+            "first_day": "2017-01-06",
+            "last_day": "2017-01-07",
+            "units_per_day": 50,
+            "by": "ada",
+            "reason": "a fair",
+        }
+        answer = await process.client.put(place, json=set_, headers={"X-API-Key": ADMIN_KEY})
+        assert answer.status_code == 202
+
+        async def noted() -> bool:
+            shown = (await process.client.get(f"/v1/forecasts/{SKUS[0]}/north")).json()
+            days = {one["date"]: one["mean"] for one in shown["fan"]}
+            return days["2017-01-06"] == 50 and await sites_noted(kafka)
+
+        await until(noted, what="the override and the catalogue are on the log")
         await log.ask(3)
         await log.advance(4)
         await quiet(kafka, [process])
@@ -81,6 +104,7 @@ async def test_without_its_disk_it_is_restored_from_the_changelog(
         metrics = (await process.client.get("/metrics")).text
         assert "restock_checkpoint_seconds_count" in metrics
         assert await process.stop() == 0
+    assert await written_down(kafka) == (await undisturbed(kafka)).state
 
 
 async def test_two_share_the_partitions_and_take_over_from_each_other(
@@ -101,6 +125,8 @@ async def test_two_share_the_partitions_and_take_over_from_each_other(
         await log.advance(6)
         await quiet(kafka, [second])
         assert await published(kafka) == await expected(kafka)
+        assert await second.stop() == 0
+    assert await written_down(kafka) == (await undisturbed(kafka)).state
 
 
 async def test_a_log_that_its_state_was_not_learned_from_is_refused(

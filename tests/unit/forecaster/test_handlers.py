@@ -1,16 +1,30 @@
 """What demand and time do to a partition, and what it publishes."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.unit.forecaster.sample import Shards, forecasts, midnight, take_all, times
+from tests.unit.forecaster.sample import (
+    Shards,
+    facts,
+    forecasts,
+    midnight,
+    noted,
+    overridden,
+    take_all,
+    times,
+)
 
 from forecaster import handlers
+from forecaster.domain.calendar import day_of
 from forecaster.domain.learner import Key
 from forecaster.domain.state import PartitionState
-from restock_common.contracts.envelope import Position, Record
+from restock_common.contracts.demand import FactsNoted, OverrideWithdrawn
+from restock_common.contracts.envelope import Position, Record, encode
+from restock_common.contracts.forecasts import OverrideMeasured
 from restock_common.contracts.stock import StockReleased
+from restock_common.contracts.topics import DEMAND
 from restock_common.errors import Permanent
 
 
@@ -131,6 +145,137 @@ def test_a_date_far_ahead_is_refused_and_leaves_no_trace(
         handlers.take(state, shards.asks(30_000, "tea"))
     assert state.asked == {}
     assert state.seen["/restock/stock-ledger/restock.ledger.v1/0"] == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"quantity": -2}, "quantity"),
+        ({"quantity": 0}, "quantity"),
+        ({"quantity": 1.5}, "quantity"),
+        ({"quantity": float("nan")}, "body"),
+        ({"occurred_at": "yesterday"}, "occurred_at"),
+    ],
+)
+def test_what_can_be_no_demand_is_refused(
+    shards: Shards, changed: dict[str, object], field: str
+) -> None:
+    headers, body = encode(shards.asks(0, "tea"))
+    spoiled = json.dumps(json.loads(body) | changed).encode()
+    with pytest.raises(Permanent) as caught:
+        handlers.read(Record(DEMAND.name, 0, 0, 0, b"tea", spoiled, headers))
+    assert caught.value.field in {field, "quantity"}
+
+
+def test_demand_of_long_ago_is_refused_and_leaves_no_trace(
+    state: PartitionState, shards: Shards
+) -> None:
+    take_all(state, shards.time(midnight(1000)))
+    before = dict(state.parts())
+    with pytest.raises(Permanent, match=r"occurred_at: .* more than 28 days before") as caught:
+        handlers.take(state, shards.asks(3, "tea"))
+    assert caught.value.field == "occurred_at"
+    assert dict(state.parts()) == before
+
+
+def test_an_unknown_location_is_refused_once_all_have_been_told(
+    state: PartitionState, shards: Shards
+) -> None:
+    take_all(state, [noted(1, facts()), shards.asks(0, "tea", location="souht")])
+    take_all(state, [noted(2, FactsNoted(partition=0, complete=True))])
+    with pytest.raises(Permanent, match="'souht' is no location") as caught:
+        handlers.take(state, shards.asks(0, "tea", location="souht"))
+    assert caught.value.field == "location"
+    take_all(state, [shards.asks(0, "tea", location="north")])
+
+
+def test_a_day_out_of_stock_is_no_day_without_demand(shards: Shards) -> None:
+    """Five a day, three days of each week nothing to be had: the level stays five."""
+    means = []
+    for told in (True, False):
+        state, says = PartitionState(0), Shards()
+        for day in range(56):
+            gone = day % 7 in {2, 3, 4}
+            take_all(state, [] if gone else [says.asks(day, "tea", 5)])
+            if gone and told:
+                take_all(state, says.out_of_stock(day, day + 1, "tea"))
+            take_all(state, says.time(midnight(day + 1)))
+        (one,) = handlers.current(state, "tea")
+        means.append(one.mean[3])
+    assert means[0] == pytest.approx(70, rel=0.15)
+    assert means[1] < 50
+
+
+def test_a_stockout_counts_for_the_share_of_each_day(state: PartitionState, shards: Shards) -> None:
+    take_all(state, [shards.asks(0, "tea"), *shards.time(midnight(1))])
+    take_all(state, shards.out_of_stock(1.25, 3.5, "tea"))
+    key = Key("tea", "north")
+    hours = {day - day_of(midnight(0)): ms / 3_600_000 for day, ms in state.waiting(key).away_ms}
+    assert hours == {1: 18, 2: 24, 3: 12}
+    take_all(state, shards.time(midnight(4)))
+    rows = state.partition.view([key], day_of(midnight(3))).histories
+    assert rows.days[0, -3:].tolist() == pytest.approx([0.25, 0, 0.5], abs=0.04)
+
+
+def test_a_plan_that_changes_is_published_with_the_next_day(
+    state: PartitionState, shards: Shards
+) -> None:
+    take_all(state, [shards.asks(0, "tea"), shards.asks(0, "ale"), *shards.time(midnight(1))])
+    take_all(state, [noted(1, facts(1))])
+    assert state.partition.categories == {"tea": "drinks"}
+    told = forecasts(take_all(state, shards.time(midnight(2))))
+    assert [one.sku for one in told] == ["tea"]
+    take_all(state, shards.time(midnight(4)))
+    assert state.partition.categories == {"tea": "drinks", "ale": "beer"}
+
+
+def test_an_override_is_published_at_once_and_the_models_word_after_it(
+    state: PartitionState, shards: Shards
+) -> None:
+    take_all(state, [shards.asks(0, "tea", 2), *shards.time(midnight(1))])
+    (told,) = forecasts(take_all(state, [overridden(1)]))
+    assert (told.override, told.learned_until) == ("o-1", midnight(1))
+    means = {one.days: one.mean for one in told.horizons}
+    assert (means[1], means[3]) == (10, 30)
+    assert means[7] > 40
+    assert forecasts(take_all(state, [overridden(1)])) == []
+    by_day = [forecasts(take_all(state, shards.time(midnight(day)))) for day in range(2, 6)]
+    assert [one.override for (one,) in by_day] == ["o-1", "o-1", "o-1", None]
+
+
+def test_an_ended_override_is_measured_beside_the_model(
+    state: PartitionState, shards: Shards
+) -> None:
+    take_all(state, [shards.asks(0, "tea", 2), *shards.time(midnight(1)), overridden(2)])
+    published = []
+    for day in range(1, 8):
+        published += take_all(state, [shards.asks(day, "tea", 9), *shards.time(midnight(day + 1))])
+    (measured,) = [one.event for one in published if isinstance(one.event, OverrideMeasured)]
+    assert (measured.units, measured.planner.mean) == (36, 40)
+    assert measured.planner.absolute_error == 4
+    assert measured.model.absolute_error == pytest.approx(36 - measured.model.mean)
+    assert measured.model.pinball > measured.planner.pinball > 0
+    (kept,) = state.overrides[Key("tea", "north")]
+    assert kept.measured
+
+
+def test_a_withdrawn_override_stays_to_be_seen(state: PartitionState, shards: Shards) -> None:
+    take_all(state, [shards.asks(0, "tea", 2), *shards.time(midnight(1)), overridden(1)])
+    event = OverrideWithdrawn(
+        override="o-1", sku="tea", location="north", by="bob", reason="rain", at=midnight(1)
+    )
+    withdrawn = replace(overridden(1), id="w", event=event)
+    (told,) = forecasts(take_all(state, [withdrawn]))
+    assert told.override is None
+    assert take_all(state, [withdrawn]) == []
+    (kept,) = state.overrides[Key("tea", "north")]
+    assert kept.withdrawn == ("bob", "rain", midnight(1).isoformat())
+
+
+def test_an_override_of_what_is_over_is_refused(state: PartitionState, shards: Shards) -> None:
+    take_all(state, shards.time(midnight(30)))
+    with pytest.raises(Permanent, match="is over"):
+        handlers.take(state, overridden(3))
 
 
 def test_an_event_of_another_topic_is_refused() -> None:

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import matplotlib.dates as dates
+from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 _DAYS_AHEAD = 56
 _SHARES = 7
+_WHOLE_FROM = 100
+_EPOCH = date(1970, 1, 1)
 _WIDTH, _HEIGHT = 12.0, 7.2
 _INK, _PALE, _BLUE, _GREEN, _RED = "#1f2933", "#9aa5b1", "#2463a8", "#3f8f5f", "#b3402f"
-_LOOK = {
+_LOOK: Any = {  # matplotlib types it by the name of each setting
     "font.family": "DejaVu Sans",
     "font.size": 9.5,
     "axes.edgecolor": _PALE,
@@ -62,8 +64,9 @@ def _title(forecast: Mapping[str, Any]) -> str:
 
 def _days(axes: Axes, forecast: Mapping[str, Any]) -> None:
     """Draw what came day by day, and what is expected with its spread."""
+    ticks: Any = dates  # not typed
     history, fan = forecast["history"], forecast["fan"][:_DAYS_AHEAD]
-    behind = [date.fromisoformat(one["date"]) for one in history]
+    behind = [_number(date.fromisoformat(one["date"])) for one in history]
     ahead = [date.fromisoformat(one["date"]) for one in fan]
     units = [one["units"] for one in history]
     axes.bar(behind, units, width=0.8, color=_PALE, label="asked for")
@@ -115,8 +118,8 @@ def _days(axes: Axes, forecast: Mapping[str, Any]) -> None:
     axes.axvline(_middle(steps)[0], color=_INK, linewidth=0.8, linestyle=":")
     axes.set_ylim(bottom=0)
     axes.margins(x=0.01)
-    axes.xaxis.set_major_locator(dates.WeekdayLocator(byweekday=dates.MO, interval=2))
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(axes.xaxis.get_major_locator()))
+    axes.xaxis.set_major_locator(ticks.WeekdayLocator(byweekday=ticks.MO, interval=2))
+    axes.xaxis.set_major_formatter(ticks.DateFormatter("%d %b"))
     axes.set_title("Units a day")
     axes.legend(loc="upper left", ncols=6, fontsize=8.5, handlelength=1.4, columnspacing=1.4)
     axes.set_ylim(top=axes.get_ylim()[1] * 1.16)
@@ -133,7 +136,7 @@ def _totals(axes: Axes, horizons: Sequence[Mapping[str, Any]]) -> None:
     axes.scatter(places, means, color=_INK, s=16, zorder=3, label="mean")
     for place, mean in zip(places, means, strict=True):
         axes.annotate(
-            f"{mean:,.1f}" if mean < 100 else f"{mean:,.0f}",
+            f"{mean:,.1f}" if mean < _WHOLE_FROM else f"{mean:,.0f}",
             (place, mean),
             xytext=(0, 5),
             textcoords="offset points",
@@ -171,14 +174,19 @@ def _shares(axes: Axes, shares: Sequence[Mapping[str, Any]]) -> None:
     axes.axvline(0, color=_PALE, linewidth=0.8)
     low = min(min(units, default=0.0), 0.0)
     axes.set_xlim(
-        low - (0.22 * reach if low < 0 else 0), max(max(units, default=0.0), 0.0) + 0.22 * reach
+        low - (0.34 * reach if low < 0 else 0), max(max(units, default=0.0), 0.0) + 0.22 * reach
     )
     axes.set_title("What the mean of 14 days is made of, in units")
 
 
 def _middle(days: Sequence[date]) -> list[float]:
     """Return where days begin on an axis whose ticks are their middles."""
-    return [float(dates.date2num(day)) - 0.5 for day in days]
+    return [_number(day) - 0.5 for day in days]
+
+
+def _number(day: date) -> float:
+    """Return a day as matplotlib counts it, from 1970 on."""
+    return float((day - _EPOCH).days)
 
 
 def _stepped(values: Sequence[float]) -> list[float]:

@@ -61,6 +61,7 @@ EVENTS: tuple[type[Event], ...] = (
     demand.ForecastOverridden,
     demand.OverrideWithdrawn,
     forecasts.DemandForecast,
+    forecasts.OverrideMeasured,
     replenishment.PurchaseOrderPlaced,
     replenishment.PurchaseOrderClosed,
     dispatch.RoutePlanned,

@@ -1,4 +1,4 @@
-"""restock.demand.v1: what customers asked for, keyed by sku, and what else forecasts follow from."""
+"""restock.demand.v1: what customers asked for, by sku, and what else forecasts follow from."""
 
 from datetime import date
 from typing import Annotated, ClassVar

@@ -69,3 +69,43 @@ class DemandForecast(Event):
     def key(self) -> str:
         """Return the sku."""
         return self.sku
+
+
+class OverrideLoss(Contract):
+    """How one forecast of an override's period has fared, in units.
+
+    Attributes:
+        mean: Foretold, as the period began.
+        absolute_error: Between it and what came.
+        pinball: Mean over the quantiles .5, .8, .9, .95 and .99.
+    """
+
+    mean: Annotated[float, Field(ge=0)]
+    absolute_error: Annotated[float, Field(ge=0)]
+    pinball: Annotated[float, Field(ge=0)]
+
+
+class OverrideMeasured(Event):
+    """An override's period is over: how it has fared, and how the model would have.
+
+    Attributes:
+        units: What came in the period.
+        planner: The override's own loss.
+        model: That of what the model said as the period began.
+    """
+
+    topic: ClassVar[Topic] = FORECASTS
+
+    override: Identifier
+    sku: Sku
+    location: LocationId
+    first_day: date
+    last_day: date
+    units: Annotated[int, Field(ge=0)]
+    planner: OverrideLoss
+    model: OverrideLoss
+
+    @property
+    def key(self) -> str:
+        """Return the sku."""
+        return self.sku

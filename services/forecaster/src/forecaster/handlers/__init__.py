@@ -24,7 +24,7 @@ from forecaster.domain.overrides import Override
 from forecaster.domain.state import DAY_MS, OVERRIDES, PartitionState
 from forecaster.handlers import facts
 from forecaster.handlers.facts import day_number
-from forecaster.handlers.published import caused, forecasts, source_of
+from forecaster.handlers.published import caused, forecasts, measurements, source_of
 from restock_common.contracts.demand import (
     DemandObserved,
     FactsNoted,
@@ -164,6 +164,12 @@ def _override(
     """Take what a planner has set, and publish what is expected now."""
     key = Key(event.sku, event.location)
     first_day, last_day = day_number(event.first_day), day_number(event.last_day)
+    same = (last_day, event.units_per_day, event.factor, event.by, event.reason)
+    for one in state.overrides.get(key, ()):
+        told = (one.last_day, one.units_a_day, one.factor, one.by, one.reason)
+        known = one.name == event.override and one.withdrawn is None
+        if known and told == same and one.first_day >= first_day:
+            return []  # told again: what it is measured by goes on
     if state.open_day is not None and not (
         state.open_day <= last_day and first_day <= state.open_day + MAX_DAYS_AHEAD
     ):
@@ -223,7 +229,11 @@ def _advance(
     source = source_of(state)
     identity = derive_id("time", source, after.isoformat())
     told = caused(identity, source, after, TimeAdvanced(until=after), message)
-    return [*forecasts(state, closed.keys, message), told]
+    return [
+        *measurements(state, closed.measured, message),
+        *forecasts(state, closed.keys, message),
+        told,
+    ]
 
 
 def _watermark(state: PartitionState) -> datetime | None:

@@ -6,10 +6,17 @@ from datetime import datetime
 from forecaster.domain.calendar import midnight
 from forecaster.domain.foretell import Foretold, foretell
 from forecaster.domain.learner import HORIZONS_DAYS, Key
+from forecaster.domain.overrides import Measured, Override
 from forecaster.domain.state import PartitionState
 from restock_common.contracts.envelope import Message, derive_id
 from restock_common.contracts.event import Event
-from restock_common.contracts.forecasts import DemandForecast, FeatureShare, HorizonForecast
+from restock_common.contracts.forecasts import (
+    DemandForecast,
+    FeatureShare,
+    HorizonForecast,
+    OverrideLoss,
+    OverrideMeasured,
+)
 from restock_common.contracts.topics import DEMAND
 
 SHARES_MAX = 5
@@ -89,4 +96,38 @@ def forecast_of(one: Foretold, until: datetime, model: str) -> DemandForecast:
             for share in one.shares[:SHARES_MAX]
         ),
         override=one.override,
+    )
+
+
+def measurements(
+    state: PartitionState, measured: Sequence[tuple[Key, Override]], cause: Message[Event]
+) -> list[Message[Event]]:
+    """Return how overrides whose period is over have fared."""
+    found: list[Message[Event]] = []
+    for key, one in measured:
+        assert one.model is not None
+        assert one.planner is not None
+        event = OverrideMeasured(
+            override=one.name,
+            sku=key.sku,
+            location=key.location,
+            first_day=midnight(one.first_day).date(),
+            last_day=midnight(one.last_day).date(),
+            units=one.units,
+            planner=_loss(one.planner),
+            model=_loss(one.model),
+        )
+        identity = derive_id("measured", *key, one.name, one.first_day, one.last_day)
+        time = midnight(one.last_day + 1)
+        found.append(caused(identity, source_of(state), time, event, cause))
+    return found
+
+
+def _loss(one: Measured) -> OverrideLoss:
+    assert one.absolute_error is not None
+    assert one.pinball is not None
+    return OverrideLoss(
+        mean=round(one.mean, 6),
+        absolute_error=round(one.absolute_error, 6),
+        pinball=round(one.pinball, 6),
     )

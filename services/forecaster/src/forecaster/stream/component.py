@@ -24,7 +24,7 @@ from forecaster.stream.restoring import Checkpoints, restored
 from restock_common import telemetry
 from restock_common.contracts.envelope import Message, encode
 from restock_common.contracts.event import Event
-from restock_common.contracts.forecasts import DemandForecast
+from restock_common.contracts.forecasts import DemandForecast, OverrideMeasured
 from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, FORECASTS
 from restock_common.errors import LogMismatch, Permanent
 from restock_common.kafka import Producer, first_record, log_bounds
@@ -248,6 +248,11 @@ class Forecaster:
         await self._producer.publish([_outgoing(partition, one) for one in messages])
         telemetry.PUBLISHED.inc(len(messages))
         telemetry.FORECASTS.inc(sum(isinstance(one.event, DemandForecast) for one in messages))
+        for one in messages:
+            if isinstance(one.event, OverrideMeasured):
+                for who, loss in (("planner", one.event.planner), ("model", one.event.model)):
+                    telemetry.OVERRIDE_ERROR.labels(who).inc(loss.absolute_error)
+                    telemetry.OVERRIDE_PINBALL.labels(who).inc(loss.pinball)
 
     async def _checkpoint(self, held: _Held) -> None:
         async with held.lock:
