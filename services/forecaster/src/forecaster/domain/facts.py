@@ -18,6 +18,8 @@ from forecaster.domain.plans import EVERYWHERE, Plan
 ALWAYS = -(10**6)
 """The first day of what has no first day."""
 FOR_EVER = 10**6
+PLAN_DAYS_MAX = 1500
+"""A plan that goes on for longer counts for so many days: plans are laid out day by day."""
 KEPT_DAYS = 60
 """What ended, or was measured, so many days ago is forgotten."""
 _DISCOUNT_MAX = 0.95
@@ -170,17 +172,20 @@ def derive_sku(
         partition.categories.pop(sku, None)
     places = {one.location for one in known.promotions.values()} | known.prices.keys()
     for place in places | {told_of}:
-        partition.plans.by_key.pop(Key(sku, place or EVERYWHERE), None)
+        key = Key(sku, place or EVERYWHERE)
+        for name in list(partition.plans.by_key.get(key, ())):
+            partition.plans.put(key, name, None)
     for name, one in known.promotions.items():
         discount = one.discount or _discount(one.price, regular)
-        plan = Plan(one.first_day, one.last_day, one.display, one.mailing, discount)
+        last = min(one.last_day, one.first_day + PLAN_DAYS_MAX)
+        plan = Plan(one.first_day, last, one.display, one.mailing, discount)
         partition.plans.put(Key(sku, one.location or EVERYWHERE), name, plan)
     for place, prices in known.prices.items():
         days = sorted(prices)
         for first, then in zip(days, [*days[1:], FOR_EVER], strict=True):
             discount = _discount(prices[first], regular)
             if discount:
-                plan = Plan(first, then - 1, 0.0, 0.0, discount)
+                plan = Plan(first, min(then - 1, first + PLAN_DAYS_MAX), 0.0, 0.0, discount)
                 partition.plans.put(Key(sku, place or EVERYWHERE), f"price {first}", plan)
 
 
