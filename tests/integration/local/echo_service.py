@@ -9,7 +9,14 @@ from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.envelope import Message, Record
 from restock_common.contracts.event import Event
 from restock_common.contracts.ledger import OrderPlaced
-from restock_common.contracts.topics import DEMAND, FORECASTS, FULFILMENT, LEDGER, STOCK
+from restock_common.contracts.topics import (
+    DEMAND,
+    FORECASTS,
+    FULFILMENT,
+    LEDGER,
+    PROMOTIONS,
+    STOCK,
+)
 from restock_common.contracts.topics import STOREFRONT_ORDERS as ORDERS
 from restock_common.kafka import Producer
 from restock_common.postgres import Connection, Database, PostgresInbox
@@ -56,7 +63,7 @@ async def main() -> int:
         inbox=PostgresInbox(database),
         producer=producer,
         application=Echo(),
-        topics=[ORDERS, LEDGER, STOCK, FULFILMENT, DEMAND, FORECASTS],
+        topics=[ORDERS, LEDGER, STOCK, FULFILMENT, DEMAND, FORECASTS, PROMOTIONS],
     )
 
     async def opening() -> None:

@@ -14,6 +14,7 @@ from restock_common.contracts.topics import (
     FORECASTS,
     FULFILMENT,
     LEDGER,
+    PROMOTIONS,
     STOCK,
     STOREFRONT_ORDERS,
 )
@@ -22,7 +23,16 @@ from restock_common.kafka import LogEnds
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
-_READ = (STOREFRONT_ORDERS, LEDGER, STOCK, FULFILMENT, DEMAND, FORECASTS, CATALOGUE)
+_READ = (
+    STOREFRONT_ORDERS,
+    LEDGER,
+    STOCK,
+    FULFILMENT,
+    DEMAND,
+    FORECASTS,
+    CATALOGUE,
+    PROMOTIONS,
+)
 _PARTITIONS = [Partition(topic.name, n) for topic in _READ for n in range(topic.partitions)]
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.12
 _SHOWN_REASONS = 8

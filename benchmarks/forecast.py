@@ -1,0 +1,81 @@
+"""The forecaster: how many events a second a worker takes, and how soon one is ready again.
+
+Prints one JSON line. On platforms of their own, with the forecaster as a separate process and what
+measures it on the same machine.
+
+`worker_events_per_s`: demand of one open day is on the topic before the forecaster is started; from
+the first record that it has taken to the last. `faust_events_per_s`: the same records, in the same
+run, through an agent that does nothing with them. `worker_events_per_s_with_closes`: three further
+days with their closes, learned and published.
+
+`restart_million_keys_s`: from the start of a process that has its disk to its being ready, with a
+million keys; `restore_million_keys_s`: without the disk, from the changelog. Where `--keys` says
+another number, both have that number in their names' place: `restart_keys_s`, `restore_keys_s`.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from _report import write_line
+from forecast_bench import restart, worker
+from forecaster.domain.state import DEFAULT_LEARNER
+from restock_local.folders import run_folder, state_folder
+from restock_local.platform.choose import choose
+from restock_local.session import ToldToEnd, run_session
+
+_MILLION = 1_000_000
+_PARTS = ("worker", "restart")
+
+
+async def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """Run each part on a platform of its own; return the figures."""
+    figures: dict[str, Any] = {"benchmark": "forecast", "learner": given.learner}
+    for part in given.parts:
+        with run_folder(state_folder()) as folder:
+            async with choose(given.platform, folder) as platform:
+                kafka = platform.broker.kafka
+                figures.update(await _part(part, kafka, folder, given))
+                figures.update(platform.info())
+    return figures | {"python": sys.version.split()[0], "cores": os.cpu_count()}
+
+
+async def _part(part: str, kafka: Any, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    if part == "worker":
+        return dict(await worker.measure(kafka, folder, given.events))
+    found = await restart.measure(kafka, folder, given.keys, given.learner)
+    unit = "million_keys" if given.keys == _MILLION else "keys"
+    return {
+        f"restart_{unit}_s": found["restart_s"],
+        f"restore_{unit}_s": found["restore_s"],
+        "keys": found["keys"],
+        "key_record_bytes": found["key_record_bytes"],
+    }
+
+
+def main() -> int:
+    """Read the arguments, measure, write one JSON line."""
+    parser = argparse.ArgumentParser(
+        prog="restock bench forecast",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
+    parser.add_argument("--platform", default="apache", help="apache, docker or embedded")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--keys", type=int, default=_MILLION)
+    parser.add_argument("--learner", default=DEFAULT_LEARNER)
+    given = parser.parse_args()
+    try:
+        figures = run_session(measure(given))
+    except ToldToEnd as told:
+        return told.exit_code
+    write_line(figures, given.json)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

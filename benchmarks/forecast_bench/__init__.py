@@ -1,0 +1,1 @@
+"""What `restock bench forecast` is made of."""
