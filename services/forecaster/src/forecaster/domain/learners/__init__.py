@@ -5,10 +5,22 @@ from collections.abc import Callable, Mapping
 from forecaster.domain.learner import Learner
 from forecaster.domain.learners.exponentially_weighted import ExponentiallyWeighted
 from forecaster.domain.learners.global_mixture import GlobalMixture
+from forecaster.domain.learners.holt_winters import HoltWinters
+from forecaster.domain.learners.intermittent import Croston, Tsb
 from forecaster.domain.learners.seasonal_naive import SeasonalNaive
+from forecaster.domain.learners.snarimax import Snarimax
 
 REGISTRY: Mapping[str, Callable[[], Learner]] = {
-    learner.name: learner for learner in (GlobalMixture, ExponentiallyWeighted, SeasonalNaive)
+    learner.name: learner
+    for learner in (
+        Croston,
+        ExponentiallyWeighted,
+        GlobalMixture,
+        HoltWinters,
+        SeasonalNaive,
+        Snarimax,
+        Tsb,
+    )
 }
 
 
