@@ -81,6 +81,7 @@ class View:
         groups: By "sku" (all its locations), "category", "location" and "all".
         signals: (n, RING_DAYS + AHEAD_DAYS) What else is known of each key's days, by name: its
             holidays, and the external series; NaN where a value is not known (yet).
+        prices: (n,) What one unit costs; NaN where it is not known.
     """
 
     day: int
@@ -91,6 +92,32 @@ class View:
     ahead: Ahead
     groups: Mapping[str, Group]
     signals: Mapping[str, FloatArray]
+    prices: FloatArray
+
+    def some(self, rows: IntArray) -> "View":
+        """Return the same day of some of the keys.
+
+        Args:
+            rows: Ascending; where it is all of them, the view itself is returned.
+        """
+        if len(rows) == len(self.keys):
+            return self
+        ahead = self.ahead
+        return View(
+            day=self.day,
+            keys=[self.keys[row] for row in rows.tolist()],
+            histories=Histories(self.histories.rows[rows]),
+            new=self.new[rows],
+            scheduled=self.scheduled[rows],
+            ahead=Ahead(
+                ahead.display[rows], ahead.mailing[rows], ahead.discount[rows], ahead.factors[rows]
+            ),
+            groups={
+                name: Group(one.histories, one.member[rows]) for name, one in self.groups.items()
+            },
+            signals={name: values[rows] for name, values in self.signals.items()},
+            prices=self.prices[rows],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +129,12 @@ class Forecast:
     Attributes:
         mean: Units, > 0.
         size: The negative binomial's r, > 0.
+        models: (n,) Which learner foretold each; empty where it is the same for all.
     """
 
     mean: FloatArray
     size: FloatArray
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

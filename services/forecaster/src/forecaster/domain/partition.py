@@ -72,6 +72,7 @@ class Partition:
         series: External series, as told so far.
         categories: Of the skus.
         sites: Of the locations.
+        prices: What one unit costs, by sku and location, or by sku and "" everywhere.
     """
 
     learner: Learner
@@ -84,6 +85,7 @@ class Partition:
     series: Covariates = field(default_factory=Covariates)
     categories: dict[str, str] = field(default_factory=dict)
     sites: dict[str, Site] = field(default_factory=dict)
+    prices: dict[Key, float] = field(default_factory=dict)
     _due: list[set[Key]] = field(default_factory=lambda: [set() for _ in range(DAYS_PER_WEEK)])
 
     def close(self, day: int, told: DayTold) -> list[Key]:
@@ -109,6 +111,7 @@ class Partition:
         return Forecast(
             np.concatenate([part.mean for part in parts]),
             np.concatenate([part.size for part in parts]),
+            tuple(model for part in parts for model in part.models),
         )
 
     def explain(self, key: Key, day: int) -> tuple[Share, ...]:
@@ -222,7 +225,12 @@ class Partition:
             ahead=Ahead(display, mailing, discount, week[None, :] * open_),
             groups=self._group_views(keys, day),
             signals=signals,
+            prices=np.array([self._price(key) for key in keys]),
         )
+
+    def _price(self, key: Key) -> float:
+        everywhere = self.prices.get(Key(key.sku, ""), np.nan)
+        return self.prices.get(key, everywhere)
 
     def _group_views(self, keys: Sequence[Key], day: int) -> dict[str, Group]:
         found = {}

@@ -11,7 +11,7 @@ import numpy as np
 
 from forecaster.domain import spread
 from forecaster.domain.grid import day_factors, spread_out
-from forecaster.domain.history import FloatArray, Histories
+from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import LEARNED_DAYS, Forecast, Share, View
 from forecaster.domain.spread import Spread
 
@@ -54,9 +54,9 @@ class ByMeans(ABC):
         own = self.step([state[_SPREAD:] for state in states], view)
         chosen = np.flatnonzero(view.scheduled)
         if len(chosen):
-            means, mine = self.means(own, view)[chosen], rows[chosen]
-            histories = Histories(view.histories.rows[chosen])
-            self._spread.learn(mine, histories, view.day, means)
+            some, mine = view.some(chosen), rows[chosen]
+            means = self.means([own[row] for row in chosen], some)
+            self._spread.learn(mine, some.histories, view.day, means)
             rows[chosen] = mine
         self.learn_shared(own, view)
         whole = rows.tobytes()
