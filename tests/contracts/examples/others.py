@@ -34,6 +34,10 @@ from restock_common.contracts.forecasts import (
     DemandForecast,
     FeatureShare,
     HorizonForecast,
+)
+from restock_common.contracts.insights import (
+    DriftDetected,
+    ModelSwitched,
     OverrideLoss,
     OverrideMeasured,
 )
@@ -145,6 +149,24 @@ EXAMPLES: tuple[Event, ...] = (
         units=38,
         planner=OverrideLoss(mean=40.0, absolute_error=2.0, pinball=0.9),
         model=OverrideLoss(mean=9.0, absolute_error=29.0, pinball=8.5),
+    ),
+    DriftDetected(
+        sku="1029743",
+        location="south-1",
+        learned_until=NEXT_DAY,
+        direction="rise",
+        rate_before=1.25,
+        rate_after=3.5,
+    ),
+    ModelSwitched(
+        partition=2,
+        segment="A/X/2",
+        learned_until=NEXT_DAY,
+        before="global-mixture",
+        after="holt-winters",
+        loss_before=0.25,
+        loss_after=0.225,
+        n=412.5,
     ),
     PurchaseOrderPlaced(
         supplier="supplier-3",

@@ -99,6 +99,9 @@ STOCK = Topic("restock.stock.v1", "sku", "stock-ledger")
 FULFILMENT = Topic("restock.fulfilment.v1", "location", "stock-ledger")
 DEMAND = Topic("restock.demand.v1", "sku", "stock-ledger, forecaster", retention=None)
 FORECASTS = Topic("restock.forecasts.v1", "sku", "forecaster")
+INSIGHTS = Topic(
+    "restock.insights.v1", "sku or segment", "forecaster", retention=timedelta(days=90)
+)
 REPLENISHMENT = Topic("restock.replenishment.v1", "supplier", "replenisher")
 DISPATCH = Topic("restock.dispatch.v1", "location", "dispatcher")
 CATALOGUE = Topic(
@@ -133,6 +136,7 @@ TOPICS: tuple[Topic, ...] = (
     FULFILMENT,
     DEMAND,
     FORECASTS,
+    INSIGHTS,
     REPLENISHMENT,
     DISPATCH,
     CATALOGUE,

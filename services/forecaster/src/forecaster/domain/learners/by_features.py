@@ -111,12 +111,15 @@ class ByFeatures(ByMeans):
 
     def dump(self) -> bytes:
         """Return model and scaler."""
-        return pickled.dump((self._rows, self._scaler, self.model))
+        return pickled.dump((Features.names(), self._rows, self._scaler, self.model))
 
     def load(self, dumped: bytes) -> None:
-        """Take model and scaler up again; another River's are learned anew."""
+        """Take model and scaler up again; another River's, or of other features, begin anew."""
         known = pickled.load(dumped)
-        self._rows, self._scaler, self.model = known or (0, StandardScaler(), self.new_model())
+        if known is not None and known[0] == Features.names():
+            _, self._rows, self._scaler, self.model = known
+        else:
+            self._rows, self._scaler, self.model = 0, StandardScaler(), self.new_model()
 
     def _ratios(self, scaled: FloatArray) -> FloatArray:
         """Return demand relative to the level: (n,)."""

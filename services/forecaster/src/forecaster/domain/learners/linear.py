@@ -7,7 +7,8 @@ from river.optim.losses import EpsilonInsensitiveHinge
 
 from forecaster.domain.learners.by_features import ByFeatures
 
-_STEP = 0.002
+_STEP = 0.0002
+_HINGE_STEP = 0.0005
 _GRADIENT_MAX = 4.0
 _EPSILON = 0.1
 
@@ -35,9 +36,9 @@ class SupportVector(ByFeatures):
     def new_model(self) -> Regressor:
         """Return a regression that begins at the level."""
         return LinearRegression(
-            SGD(_STEP),
+            SGD(_HINGE_STEP),
             loss=EpsilonInsensitiveHinge(_EPSILON),
             l2=1e-4,
             intercept_init=1.0,
-            intercept_lr=_STEP,
+            intercept_lr=_HINGE_STEP,
         )
