@@ -8,6 +8,7 @@ or what one writes again after a crash, changes nothing.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -44,6 +45,8 @@ _NOTED: frozenset[type[Event]] = frozenset({Product, Location, SeriesValue, Prom
 _RECORDS_MAX = 1_000
 _GATHER_S = 0.1
 _IDLE_MS = 200
+_SETTLED_S = 2.0
+"""A catalogue that is told for the first time comes in several records."""
 _RETRY_S = 0.5
 
 
@@ -73,7 +76,8 @@ class Scribe(Background):
         self._topic = topic
         self._written: dict[tuple[int, str], int] = {}
         self._offsets: dict[int, int] = {}
-        self._sites_seen = False
+        self._site_at: float | None = None
+        self._complete = False
 
     async def progress(self) -> Progress:
         """Return how far the topic has been noted."""
@@ -99,14 +103,14 @@ class Scribe(Background):
         """Note what comes, until other partitions are worked on here."""
         self._written.clear()
         self._offsets = dict(tail.next_offsets)
-        complete = self._topic is not CATALOGUE
+        self._complete = self._topic is not CATALOGUE
         async for records, caught_up in _gathered(tail):
             now = self._owned()
             if now.keys() != owned.keys() or any(now[n] is not owned[n] for n in owned):
                 return
             await self._note(records)
-            if caught_up and not complete:
-                complete = True
+            if caught_up and not self._complete and self._settled():
+                self._complete = True
                 await self._producer.publish([*self._completions()])
             self._offsets.update((one.partition, one.offset + 1) for one in records)
 
@@ -125,7 +129,8 @@ class Scribe(Background):
                 continue
             if message is not None:
                 entities.append((record, message.event))
-                self._sites_seen |= isinstance(message.event, Location)
+                if isinstance(message.event, Location):
+                    self._site_at = time.monotonic()
         for state in self._owned().values():
             outgoing += self._notes(state, entities)
         await self._producer.publish(outgoing)
@@ -146,10 +151,14 @@ class Scribe(Background):
             facts = _facts(state.number, [event for _, event in told])
             yield _note(facts, source, last.offset + 1, last.written_at)
 
+    def _settled(self) -> bool:
+        """Return whether sites have been told, and no more of them for a while."""
+        return self._site_at is not None and time.monotonic() - self._site_at > _SETTLED_S
+
     def _completions(self) -> Iterator[Outgoing]:
-        """Yield, once all that was there has been noted, that no other sites are known."""
+        """Yield that no other sites are known."""
         for state in self._owned().values():
-            if self._sites_seen and not state.facts.complete:
+            if not state.facts.complete:
                 facts = FactsNoted(partition=state.number, complete=True)
                 yield _note(facts, f"{_SOURCE}/complete", 1, _EPOCH)
 
@@ -219,11 +228,11 @@ def _facts(number: int, events: Sequence[Event]) -> FactsNoted:
     )
 
 
-def _note(facts: FactsNoted, source: str, position: int, time: datetime) -> Outgoing:
+def _note(facts: FactsNoted, source: str, position: int, moment: datetime) -> Outgoing:
     message = Message(
         id=derive_id("facts", source, facts.partition, position),
         source=source,
-        time=time,
+        time=moment,
         event=facts,
         position=Position(1, position),
     )
