@@ -76,7 +76,7 @@ def panel(data: Dataset) -> Panel:
     week, month = _trailing(units, 7), _trailing(units, 28)
     last_week = np.concatenate([np.zeros((n_series, 7)), week[:, :-7]], 1)
     gross = data.rebates + data.sales
-    total: FloatArray = units.sum(0, keepdims=True)
+    total = units.sum(0, keepdims=True).astype(np.float64)
     base = {
         "r3": means[3.5] / level,
         "r7": means[7] / level,
@@ -86,7 +86,7 @@ def panel(data: Dataset) -> Panel:
         "w7": week / (7 * level),
         "l7": last_week / (7 * level),
         "w28": month / (28 * level),
-        "occ": weighted((units > 0) * 1.0, 28),
+        "occ": weighted((units > 0).astype(np.float64), 28),
         "rec": np.minimum(since * level, 6) / 3,
         "logm": np.log(level),
         "cv": np.sqrt(variance) / np.sqrt(level + level * level),

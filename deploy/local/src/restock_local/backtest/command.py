@@ -27,7 +27,7 @@ class YesNo(StrEnum):
     NO = "no"
 
 
-def backtest(
+def backtest(  # noqa: PLR0913, PLR0917 - each is an option of the command
     history: Annotated[
         Path | None,
         typer.Argument(

@@ -1,4 +1,4 @@
-"""statsforecast's Croston SBA, a negative binomial about its mean: what slow sellers get elsewhere."""
+"""statsforecast's Croston SBA with a negative binomial about its mean, for slow sellers."""
 
 from collections.abc import Sequence
 

@@ -27,6 +27,7 @@ _EPOCH = date(1970, 1, 1)
 _TOP, _PAIRS = 500, 1000
 _MAX_UNITS = 100
 _DAYS_SOLD_A_YEAR = 25
+_KNOWN_DAYS_MIN = 14
 _HOME = Site(country="US")
 
 
@@ -54,7 +55,7 @@ def load(panel: str, *, sample_seed: int, until: date) -> Dataset:
     if panel not in PANELS:
         raise ValueError(f"{panel!r} is no panel; known: {', '.join(PANELS)}")
     known_days = (until - START).days
-    if known_days < 14:
+    if known_days < _KNOWN_DAYS_MIN:
         raise ValueError(f"the panels begin on {START}: {until} leaves too little to choose by")
     source = _source()
     known = source.lines[source.lines["day"] < known_days]

@@ -17,6 +17,7 @@ today without having been kept.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -278,30 +279,63 @@ def _score_week(rows: NDArray[np.void], scheduled: NDArray[np.bool_]) -> None:
 class Histories:
     """Some series, all as of the end of the same day, as learners look at them.
 
+    Days are columns, the last day last.
+
     Attributes:
         rows: (n,) of RECORD.
-        days: (n, RING_DAYS) share of each day on which it could be bought, the last day last.
-        units: (n, RING_DAYS) asked for, clipped.
-        discount: (n, RING_DAYS) shares.
-        display: (n, RING_DAYS) shares.
-        mailing: (n, RING_DAYS) shares.
     """
 
     def __init__(self, rows: NDArray[np.void]) -> None:
         self.rows = rows
-        raw = rows["units"] * np.exp2(rows["shift"].astype(np.float64))[:, None]
-        self.raw: FloatArray = raw
-        self.units: FloatArray = np.minimum(raw, caps(rows)[:, None])
-        open_share = 1 - (rows["away"] & _NIBBLE) / _NIBBLE
-        # who sold on a day that it was not to be had took orders for later: the day counts whole
-        self.days: FloatArray = np.where((open_share == 0) & (raw > 0), 1.0, open_share)
-        self.discount: FloatArray = (rows["away"] >> 4) / _NIBBLE
-        self.display: FloatArray = rows["display"] / _SHARE
-        self.mailing: FloatArray = rows["mailing"] / _SHARE
-        most = np.maximum(rows["promoted_most"].astype(np.float64), _PROMOTED_LEAST)
-        self.promoted_most = most
-        self.promoted: FloatArray = np.minimum((self.display + self.mailing) / most[:, None], 1.0)
         self._kinds: FloatArray | None = None
+
+    @cached_property
+    def raw(self) -> FloatArray:
+        """Return what was asked for, unclipped: (n, RING_DAYS)."""
+        units: FloatArray = (
+            self.rows["units"] * np.exp2(self.rows["shift"].astype(np.float64))[:, None]
+        )
+        return units
+
+    @cached_property
+    def units(self) -> FloatArray:
+        """Return what was asked for, clipped: (n, RING_DAYS)."""
+        return np.minimum(self.raw, caps(self.rows)[:, None])
+
+    @cached_property
+    def days(self) -> FloatArray:
+        """Return the share of each day on which it could be bought: (n, RING_DAYS)."""
+        share: FloatArray = 1 - (self.rows["away"] & _NIBBLE) / _NIBBLE
+        # who sold on a day that it was not to be had took orders for later: the day counts whole
+        return np.where((share == 0) & (self.raw > 0), 1.0, share)
+
+    @cached_property
+    def discount(self) -> FloatArray:
+        """Return how far below the regular price it was: (n, RING_DAYS) shares."""
+        share: FloatArray = (self.rows["away"] >> 4) / _NIBBLE
+        return share
+
+    @cached_property
+    def display(self) -> FloatArray:
+        """Return how widely it was displayed: (n, RING_DAYS) shares."""
+        share: FloatArray = self.rows["display"] / _SHARE
+        return share
+
+    @cached_property
+    def mailing(self) -> FloatArray:
+        """Return how widely it was mailed: (n, RING_DAYS) shares."""
+        share: FloatArray = self.rows["mailing"] / _SHARE
+        return share
+
+    @cached_property
+    def promoted_most(self) -> FloatArray:
+        """Return what is a whole promotion of it, displays and mailings together: (n,)."""
+        return np.maximum(self.rows["promoted_most"].astype(np.float64), _PROMOTED_LEAST)
+
+    @cached_property
+    def promoted(self) -> FloatArray:
+        """Return how much of a whole promotion there was: (n, RING_DAYS)."""
+        return np.minimum((self.display + self.mailing) / self.promoted_most[:, None], 1.0)
 
     def __len__(self) -> int:
         return len(self.rows)

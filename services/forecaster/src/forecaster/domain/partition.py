@@ -235,10 +235,10 @@ class Partition:
     def _group_views(self, keys: Sequence[Key], day: int) -> dict[str, Group]:
         found = {}
         by_key = [self._groups_of(key) for key in keys]
+        blank = history.born(day).tobytes()
         for level, kind in enumerate(("sku", "category", "location", "all")):
             names = sorted({groups[level] for groups in by_key})
             place = {name: index for index, name in enumerate(names)}
-            blank = history.born(day).tobytes()
             rows = history.decoded([self.groups.get(name, blank) for name in names])
             history.advance(rows, day)
             member = np.array([place[groups[level]] for groups in by_key])

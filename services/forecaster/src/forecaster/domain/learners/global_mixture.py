@@ -139,8 +139,6 @@ class GlobalMixture:
         passed = day - self._day if self._day >= 0 else 0
         self._day = day
         if passed:
-            for one in self._regressions:
-                one.fade(passed)
             self._losses *= _LOSS_KEPT**passed
             self._loss_weight *= _LOSS_KEPT**passed
 
@@ -153,18 +151,20 @@ class GlobalMixture:
         if told.any():
             scale = features.level[told] * days
             rate = units[told] / bought[told] * days
-            self._learn_rows(place, table[told], np.minimum(rate / scale, _RATIO_MAX), scale)
+            self._learn_rows(
+                place, moment.day, table[told], np.minimum(rate / scale, _RATIO_MAX), scale
+            )
         return table[:, [self._names.index(name) for name in _DRIVERS]]
 
     def _learn_rows(
-        self, place: int, table: FloatArray, response: FloatArray, scale: FloatArray
+        self, place: int, day: int, table: FloatArray, response: FloatArray, scale: FloatArray
     ) -> None:
         """Learn rows, each weighing what its series sells: (n, features), (n,), (n,)."""
         errors = np.minimum((response - self._ratios(place, table)) ** 2, 4.0)
         self._losses[place] += errors @ scale
         self._loss_weight[place] += scale.sum()
         bent = np.concatenate([table, rectified(table, self._names)], 1)
-        self._regressions[place].learn(bent, response, scale)
+        self._regressions[place].learn(day, bent, response, scale)
         self._rows[place] += len(table)
 
     def _means(self, moment: Moment) -> tuple[FloatArray, list[FloatArray]]:

@@ -24,17 +24,17 @@ class Regression:
         self._gram = np.zeros((len(prior), len(prior)))
         self._moment = np.zeros(len(prior))
         self._solved: dict[int, FloatArray] = {}
+        self._day = -1
 
-    def learn(self, table: FloatArray, response: FloatArray, weight: FloatArray) -> None:
-        """Learn a block: (rows, n), (rows,), (rows,)."""
+    def learn(self, day: int, table: FloatArray, response: FloatArray, weight: FloatArray) -> None:
+        """Learn a block of a day: (rows, n), (rows,), (rows,)."""
+        if self._day >= 0:
+            kept = self._kept ** (day - self._day)
+            self._gram *= kept
+            self._moment *= kept
+        self._day = day
         self._gram += (table * weight[:, None]).T @ table
         self._moment += table.T @ (weight * response)
-        self._solved.clear()
-
-    def fade(self, days: int) -> None:
-        """Let days pass."""
-        self._gram *= self._kept**days
-        self._moment *= self._kept**days
         self._solved.clear()
 
     def weights(self, features: int) -> FloatArray:
@@ -43,27 +43,28 @@ class Regression:
             precision = self._precision[:features]
             matrix = self._gram[:features, :features] + np.diag(precision)
             moment = self._moment[:features] + precision * self._prior[:features]
-            solved: FloatArray = np.linalg.solve(matrix, moment)
+            solved = np.linalg.solve(matrix, moment).astype(np.float64)
             self._solved[features] = solved
         return self._solved[features]
 
     def dump(self) -> FloatArray:
         """Return what was learned; of the symmetric part one half."""
         upper = np.triu_indices(len(self._prior))
-        return np.concatenate([self._moment, self._gram[upper]])
+        return np.concatenate([[self._day], self._moment, self._gram[upper]])
 
     def restore(self, dumped: FloatArray) -> None:
         """Take up again what `dump` returned."""
         size = len(self._prior)
         upper = np.triu_indices(size)
-        self._moment = dumped[:size].copy()
+        self._day = int(dumped[0])
+        self._moment = dumped[1 : size + 1].copy()
         self._gram = np.zeros((size, size))
-        self._gram[upper] = dumped[size:]
-        self._gram.T[upper] = dumped[size:]
+        self._gram[upper] = dumped[size + 1 :]
+        self._gram.T[upper] = dumped[size + 1 :]
         self._solved.clear()
 
     @property
     def dumped_size(self) -> int:
         """Return how many numbers `dump` returns."""
         size = len(self._prior)
-        return size + size * (size + 1) // 2
+        return 1 + size + size * (size + 1) // 2
