@@ -1,6 +1,7 @@
 """The learners, by the name under which they are published; several may compete."""
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 
 from forecaster.domain.learner import Learner
 from forecaster.domain.learners.bayesian_linear import BayesianLinear
@@ -13,6 +14,16 @@ from forecaster.domain.learners.linear import Linear, SupportVector
 from forecaster.domain.learners.seasonal_naive import SeasonalNaive
 from forecaster.domain.learners.snarimax import Snarimax
 from forecaster.domain.learners.trees import AdaptiveForest, HoeffdingTree
+
+NEURAL = "gated-recurrent"
+"""Needs PyTorch, which is gigabytes: the extra `[neural]`."""
+
+
+def _gated_recurrent() -> Learner:
+    from forecaster.domain.learners.gated_recurrent import GatedRecurrent
+
+    return GatedRecurrent()
+
 
 REGISTRY: Mapping[str, Callable[[], Learner]] = {
     learner.name: learner
@@ -30,7 +41,7 @@ REGISTRY: Mapping[str, Callable[[], Learner]] = {
         SupportVector,
         Tsb,
     )
-}
+} | ({NEURAL: _gated_recurrent} if find_spec("torch") else {})
 
 
 def new_learner(names: str) -> Learner:
@@ -41,10 +52,12 @@ def new_learner(names: str) -> Learner:
             the first speaks until another has proved better.
 
     Raises:
-        ValueError: There is none of that name, or one stands there twice.
+        ValueError: There is none of that name, it is not installed, or one stands there twice.
     """
     wanted = [name.strip() for name in names.split(",")]
     for name in wanted:
+        if name == NEURAL and name not in REGISTRY:
+            raise ValueError(f"{name!r} needs the extra [neural] (PyTorch), which is not installed")
         if name not in REGISTRY:
             raise ValueError(f"{name!r} is no learner; known: {', '.join(sorted(REGISTRY))}")
         if wanted.count(name) > 1:
