@@ -14,8 +14,8 @@ import numpy as np
 from river.base import Regressor
 from river.preprocessing import StandardScaler
 
-from forecaster.domain import features, pickled
-from forecaster.domain.features import Features
+from forecaster.domain import pickled
+from forecaster.domain.features import Features, earlier, now, scheduled
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import HORIZONS_DAYS, LEARNED_DAYS, Share, View
 from forecaster.domain.learners.by_days import open_days
@@ -64,9 +64,9 @@ class ByFeatures(ByMeans):
         del states
         if not view.scheduled.any():
             return
-        moment = features.scheduled(view)
+        moment = scheduled(view)
         for days in LEARNED_DAYS:
-            then = Features(features.earlier(moment, days))
+            then = Features(earlier(moment, days))
             table = self._table(then, days)
             units, bought = moment.histories.total(0, days)
             told = (bought >= days / 2) & (moment.histories.age(days) >= _AGE_MIN_DAYS)
@@ -83,7 +83,7 @@ class ByFeatures(ByMeans):
     def means(self, states: Sequence[bytes], view: View) -> FloatArray:
         """Return the mean demand of the next 7, 14 and 28 days."""
         del states
-        known = Features(features.now(view))
+        known = Features(now(view))
         found: FloatArray = open_days(view) * known.level[:, None]
         for place, days in enumerate(LEARNED_DAYS):
             found[:, place] *= self._ratios(self._scaled(self._table(known, days)))
@@ -91,7 +91,7 @@ class ByFeatures(ByMeans):
 
     def explain(self, states: Sequence[bytes], view: View) -> list[tuple[Share, ...]]:
         """Return what the mean would lack if a feature were as it usually is."""
-        known = Features(features.now(view))
+        known = Features(now(view))
         names = [*Features.names(), "days"]
         scaled = self._scaled(self._table(known, 14))
         means = self.forecast(states, view).mean[:, HORIZONS_DAYS.index(14)]
