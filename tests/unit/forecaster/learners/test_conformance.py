@@ -6,7 +6,7 @@ from tests.unit.forecaster.learners.market import DAYS, FIRST_DAY, market_day, n
 
 from forecaster.domain import history
 from forecaster.domain.learner import HORIZONS_DAYS, Key, Learner
-from forecaster.domain.learners import REGISTRY, new_learner
+from forecaster.domain.learners import NEURAL, REGISTRY, new_learner
 from forecaster.domain.partition import DayTold, Partition
 
 STATE_BYTES_MAX = 500
@@ -18,7 +18,10 @@ COMPETING_BYTES_MAX = 750
 """Of three at once: each has a key's state of its own."""
 
 EVERY = [*sorted(REGISTRY), COMPETING]
-every_learner = pytest.mark.parametrize("name", EVERY)
+_MISSING = pytest.param(
+    NEURAL, marks=pytest.mark.skip(reason=f"{NEURAL} needs the extra [neural] (PyTorch)")
+)
+every_learner = pytest.mark.parametrize("name", EVERY if NEURAL in REGISTRY else [*EVERY, _MISSING])
 
 
 @pytest.fixture(scope="module")
@@ -135,5 +138,8 @@ def test_it_stands_under_its_own_name(name: str) -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'oracle' is no learner; known: .*seasonal-naive"):
         new_learner("oracle")
+    if NEURAL not in REGISTRY:
+        with pytest.raises(ValueError, match=r"needs the extra \[neural\]"):
+            new_learner(NEURAL)
     with pytest.raises(ValueError, match="'tsb' stands twice in 'tsb, tsb'"):
         new_learner("tsb, tsb")

@@ -3,9 +3,9 @@
 The next day is a weighted sum of the level, of the last two days, of the same weekday one and two
 weeks before, and of the last error: (p, d, q)(P, D, Q)m = (2, 0, 1)(2, 0, 0)7 about a moving level.
 
-River's `time_series.SNARIMAX` keeps a regressor, a scaler and three queues of Python objects for
-each series, several kilobytes, and diverges where its inputs are not scaled. Here the lags are read
-from the history, which holds them anyway; 34 bytes a series are kept. Weights are learned by
+River's `time_series.SNARIMAX` keeps a regressor, a scaler and its queues for each series, 1.6 KB
+when pickled, and diverges where its inputs are not scaled. Here the lags are read from the history,
+which holds them anyway; 34 bytes a series are kept. Weights are learned by
 normalised least mean squares (Nagumo & Noda, 1967): the step is divided by the inputs' own power,
 so that there is no scale to be told and it cannot diverge, and the autoregressive weights are held
 to a sum below one, which is enough for a forecast that does not grow without end.
