@@ -31,7 +31,7 @@ def told(before: float, after: float) -> list[DriftDetected]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "direction"), [(5.0, 20.0, "rise"), (40.0, 2.0, "fall")]
+    ("before", "after", "direction"), [(5.0, 20.0, "rise"), (20.0, 4.0, "fall")]
 )
 def test_a_step_is_told_once_with_both_rates(before: float, after: float, direction: str) -> None:
     first = told(before, after)[0]

@@ -91,7 +91,7 @@ _CLIP_UNITS = 10.0
 _OCCASION_STEP = 0.1
 _PROMOTED_LEAST = 0.15
 _UPLIFT_PRIOR_DAYS = 14.0
-_DRIFT_SLACK, _DRIFT_BOUND, _DRIFT_KEEP = 1.0, 9.0, 0.2
+_DRIFT_SLACK, _DRIFT_BOUND, _DRIFT_KEEP = 1.0, 8.0, 0.2
 _PRIOR_DAYS = 14.0
 _SEASON_STEP = 0.5
 
@@ -257,9 +257,10 @@ def _score_week(rows: NDArray[np.void], scheduled: NDArray[np.bool_]) -> None:
     if not scheduled.any():
         return
     view = Histories(rows)
-    before = view.sums(7)
-    level = before[:, STREAM["units", 28.0]] / before[:, STREAM["days", 28.0]]
-    squares = before[:, STREAM["squares", 56.0]] / before[:, STREAM["days", 56.0]]
+    # as of four weeks ago: a level that follows would never be strayed from for long
+    before = view.sums(ANCHOR_DAYS)
+    level = view.level(before, 56.0)
+    squares = view.level(before, 56.0, "squares")
     days = view.days[:, -7:].sum(1)
     expected = level * days
     variance = (
