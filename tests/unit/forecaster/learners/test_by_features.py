@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from river.preprocessing import StandardScaler
 from tests.unit.forecaster.learners.market import DAYS, FIRST_DAY, new_market, teach
 
@@ -94,3 +97,18 @@ def test_a_planned_promotion_is_learned_and_explained() -> None:
     named = {share.feature for share in partition.explain(keys[0], last)}
     assert "level and all else" in named
     assert len(named) > 3
+
+
+@pytest.mark.parametrize("name", ["bayesian-linear", "linear", "tsb,linear"])
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.sampled_from([0, 0, 1, 7, 10**6]), min_size=30, max_size=45))
+def test_whatever_comes_the_forecast_is_a_distribution(name: str, units: list[int]) -> None:
+    partition, key = Partition(new_learner(name)), Key("sku", "north")
+    for day, asked in enumerate([1, *units], FIRST_DAY):
+        partition.close(day, DayTold({key: asked} if asked else {}))
+    found = partition.forecast([key], FIRST_DAY + len(units))
+    assert np.isfinite(found.mean).all()
+    assert (found.mean > 0).all()
+    assert (np.diff(found.mean) >= -1e-9).all()
+    assert np.isfinite(found.size).all()
+    assert (found.size > 0).all()
