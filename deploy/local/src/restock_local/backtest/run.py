@@ -117,7 +117,7 @@ def _rival(
     promotions: bool,
     cache: Path | None,
 ) -> Rival:
-    if name in REGISTRY:
+    if REGISTRY.keys() >= {one.strip() for one in name.split(",")}:
         return _learner(data, seen, name, origins, promotions)
     if name == LIGHTGBM:
         return _lightgbm(data, seen, origins, promotions, cache)

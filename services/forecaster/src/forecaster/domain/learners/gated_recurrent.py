@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from forecaster.domain import features
 from forecaster.domain.calendar import DAYS_PER_WEEK
-from forecaster.domain.features import Features, Moment
+from forecaster.domain.features import Features, Moment, earlier, now, scheduled
 from forecaster.domain.history import RING_DAYS, FloatArray
 from forecaster.domain.learner import LEARNED_DAYS, View
 from forecaster.domain.learners.by_days import open_days
@@ -75,9 +74,9 @@ class GatedRecurrent(ByMeans):
         del states
         if not view.scheduled.any():
             return
-        moment = features.scheduled(view)
+        moment = scheduled(view)
         for days in LEARNED_DAYS:
-            then = features.earlier(moment, days)
+            then = earlier(moment, days)
             level = Features(then).level
             units, bought = moment.histories.total(0, days)
             told = (bought >= days / 2) & (moment.histories.age(days) >= _AGE_MIN_DAYS)
@@ -89,7 +88,7 @@ class GatedRecurrent(ByMeans):
     def means(self, states: Sequence[bytes], view: View) -> FloatArray:
         """Return the mean demand of the next 7, 14 and 28 days."""
         del states
-        moment = features.now(view)
+        moment = now(view)
         found: FloatArray = open_days(view) * Features(moment).level[:, None]
         for place, days in enumerate(LEARNED_DAYS):
             with torch.no_grad():
