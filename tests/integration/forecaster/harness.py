@@ -23,7 +23,7 @@ from restock_common.contracts.demand import FactsNoted
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import Place, TimeAdvanced
 from restock_common.contracts.promotions import Promotion
-from restock_common.contracts.topics import DEMAND, FORECASTS
+from restock_common.contracts.topics import DEMAND, FORECASTS, INSIGHTS
 from restock_common.errors import Permanent
 from restock_common.kafka import log_bounds, partition_of, read_partitions_to_end
 from restock_common.settings import KafkaSettings
@@ -180,7 +180,7 @@ class Undisturbed:
     """What a forecaster comes to that nothing happens to: the log alone says it.
 
     Attributes:
-        published: On each partition.
+        published: On each partition of the forecasts.
         state: All partitions, as bytes.
     """
 
@@ -200,7 +200,8 @@ async def undisturbed(kafka: KafkaSettings) -> Undisturbed:
         try:
             message = handlers.read(record)
             if message is not None:
-                published[record.partition] += handlers.take(state, message)
+                told = handlers.take(state, message)
+                published[record.partition] += [m for m in told if m.event.topic is not INSIGHTS]
         except Permanent:
             continue
     return Undisturbed(published, {k: v for one in states for k, v in store.whole(one).items()})
