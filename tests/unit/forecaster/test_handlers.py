@@ -22,7 +22,7 @@ from forecaster.domain.learner import Key
 from forecaster.domain.state import PartitionState
 from restock_common.contracts.demand import FactsNoted, OverrideWithdrawn
 from restock_common.contracts.envelope import Position, Record, encode
-from restock_common.contracts.forecasts import OverrideMeasured
+from restock_common.contracts.insights import OverrideMeasured
 from restock_common.contracts.stock import StockReleased
 from restock_common.contracts.topics import DEMAND
 from restock_common.errors import Permanent

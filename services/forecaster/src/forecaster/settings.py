@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 
-from forecaster.domain.learners import REGISTRY
+from forecaster.domain.learners import new_learner
 from forecaster.domain.state import DEFAULT_LEARNER
 from restock_common.settings import ServiceSettings
 
@@ -20,8 +20,8 @@ class ForecasterSettings(ServiceSettings):
             restores it.
         checkpoint_every_events: A checkpoint is due after so many events of one partition.
         checkpoint_every_s: And after so many seconds, where anything has happened.
-        learner: What learns, by its name in the registry; where it is another than before, all is
-            learned again from the log.
+        learner: What learns, by its name in the registry, or several by commas, that compete; where
+            it is another than before, all is learned again from the log.
         admin_key: What `X-API-Key` must be to set overrides, 8 characters or more; without one,
             overrides are off.
     """
@@ -35,8 +35,7 @@ class ForecasterSettings(ServiceSettings):
     @field_validator("learner")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in REGISTRY:
-            raise ValueError(f"is none of {', '.join(sorted(REGISTRY))}")
+        new_learner(value)
         return value
 
     @field_validator("admin_key")

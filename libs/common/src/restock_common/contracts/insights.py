@@ -1,12 +1,13 @@
 """restock.insights.v1: what the forecaster has noticed, for people and for those who plan."""
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from restock_common.contracts.event import Event
+from restock_common.contracts.event import Contract, Event
 from restock_common.contracts.topics import INSIGHTS, Topic
-from restock_common.units import LocationId, Sku, Timestamp
+from restock_common.units import Identifier, LocationId, Sku, Timestamp
 
 UnitsPerDay = Annotated[float, Field(ge=0)]
 
@@ -68,3 +69,43 @@ class ModelSwitched(Event):
     def key(self) -> str:
         """Return the segment."""
         return self.segment
+
+
+class OverrideLoss(Contract):
+    """How one forecast of an override's period has fared, in units.
+
+    Attributes:
+        mean: Foretold, as the period began.
+        absolute_error: Between it and what came.
+        pinball: Mean over the quantiles .5, .8, .9, .95 and .99.
+    """
+
+    mean: Annotated[float, Field(ge=0)]
+    absolute_error: Annotated[float, Field(ge=0)]
+    pinball: Annotated[float, Field(ge=0)]
+
+
+class OverrideMeasured(Event):
+    """An override's period is over: how it has fared, and how the model would have.
+
+    Attributes:
+        units: What came in the period.
+        planner: The override's own loss.
+        model: That of what the model said as the period began.
+    """
+
+    topic: ClassVar[Topic] = INSIGHTS
+
+    override: Identifier
+    sku: Sku
+    location: LocationId
+    first_day: date
+    last_day: date
+    units: Annotated[int, Field(ge=0)]
+    planner: OverrideLoss
+    model: OverrideLoss
+
+    @property
+    def key(self) -> str:
+        """Return the sku."""
+        return self.sku

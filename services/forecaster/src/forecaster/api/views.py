@@ -148,7 +148,7 @@ def _told(state: PartitionState, one: Foretold) -> dict[str, Any]:
     return {
         "sku": one.key.sku,
         "location": one.key.location,
-        "model": state.partition.learner.name,
+        "model": one.model,
         "learned_until": midnight(state.open_day),
         "override": one.override,
         "horizons": [

@@ -7,9 +7,11 @@ import numpy as np
 
 from forecaster.domain import facts, overrides
 from forecaster.domain.foretell import foretell
+from forecaster.domain.insights import insights
 from forecaster.domain.learner import HORIZONS_DAYS, Key
 from forecaster.domain.overrides import Override, in_force
 from forecaster.domain.state import NEVER, OVERRIDES, REPLANNED, PartitionState
+from restock_common.contracts.insights import DriftDetected, ModelSwitched
 
 REFRESH_DAYS = 14
 """A key without demand is published again after so many days, on its own day of the week."""
@@ -22,10 +24,12 @@ class Closed:
     Attributes:
         keys: To be published, in order.
         measured: Overrides whose period has ended, by key.
+        noticed: Drifts, and models that took over.
     """
 
     keys: tuple[Key, ...] = ()
     measured: tuple[tuple[Key, Override], ...] = ()
+    noticed: tuple[DriftDetected | ModelSwitched, ...] = ()
 
 
 def close_days(state: PartitionState, today: int) -> Closed:
@@ -38,11 +42,13 @@ def close_days(state: PartitionState, today: int) -> Closed:
     came: set[Key] = set()
     visited: set[Key] = set()
     measured: list[tuple[Key, Override]] = []
+    noticed: list[DriftDetected | ModelSwitched] = []
     for day in range(state.open_day, today):
         units = state.asked.get(day, {})
         some, others = state.close_day(day)
         came |= some
         visited.update(others)
+        noticed += insights(state.partition, state.number, others, day)
         state.open_day = day + 1
         facts.take_effect(state.facts, state.partition, day + 1)
         measured += _look_at_overrides(state, day, units)
@@ -55,7 +61,7 @@ def close_days(state: PartitionState, today: int) -> Closed:
     for key in keys:
         state.touch(key)
         state.published[key] = last
-    return Closed(keys, tuple(measured))
+    return Closed(keys, tuple(measured), tuple(noticed))
 
 
 def begin_override(state: PartitionState, key: Key, override: Override) -> None:

@@ -170,6 +170,11 @@ def derive_sku(
         partition.categories[sku] = category
     else:
         partition.categories.pop(sku, None)
+    everywhere = Key(sku, EVERYWHERE)
+    if regular is None:
+        partition.prices.pop(everywhere, None)
+    else:
+        partition.prices[everywhere] = regular
     places = {one.location for one in known.promotions.values()} | known.prices.keys()
     for place in places | {told_of}:
         key = Key(sku, place or EVERYWHERE)

@@ -21,6 +21,7 @@ class Foretold:
 
     Attributes:
         key: Whose demand.
+        model: Which learner foretells it.
         mean: (len(HORIZONS_DAYS),) units.
         size: (len(HORIZONS_DAYS),) the negative binomial's r.
         daily: (AHEAD_DAYS,) units, each day by itself; they add up to the means.
@@ -33,6 +34,7 @@ class Foretold:
     """
 
     key: Key
+    model: str
     mean: FloatArray
     size: FloatArray
     daily: FloatArray
@@ -69,10 +71,12 @@ def _foretell(
     ages = histories.age().tolist()
     sales = histories.rows["last_sale"].tolist()
     firsts = histories.rows["first_day"].tolist()
+    models = found.models or (partition.learner.name,) * len(keys)
     for row, key in enumerate(keys):
         yield _with_override(
             state,
             key,
+            models[row],
             day,
             (found.mean[row], found.size[row], weights[row]),
             tuple(sorted(shares[row], key=lambda one: (-abs(one.units), one.feature))),
@@ -85,12 +89,14 @@ def _of_nothing(state: PartitionState, key: Key, day: int) -> Foretold:
     count = len(HORIZONS_DAYS)
     mean = _LITTLE * np.array(HORIZONS_DAYS, float)
     even = np.ones(HORIZONS_DAYS[-1])
-    return _with_override(state, key, day, (mean, np.ones(count), even), (), (0, None))
+    model = state.partition.learner.name
+    return _with_override(state, key, model, day, (mean, np.ones(count), even), (), (0, None))
 
 
 def _with_override(
     state: PartitionState,
     key: Key,
+    name: str,
     day: int,
     model: tuple[FloatArray, FloatArray, FloatArray],
     shares: tuple[Share, ...],
@@ -107,4 +113,6 @@ def _with_override(
             daily = changed
             override = overrides.in_force(set_by, day)
             mean, size = overrides.on_grid(daily, size)
-    return Foretold(key, mean, size, daily, model_daily, model_size, shares, override, *learned)
+    return Foretold(
+        key, name, mean, size, daily, model_daily, model_size, shares, override, *learned
+    )

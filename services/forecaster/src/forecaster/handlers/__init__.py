@@ -24,7 +24,7 @@ from forecaster.domain.overrides import Override
 from forecaster.domain.state import DAY_MS, OVERRIDES, PartitionState
 from forecaster.handlers import facts
 from forecaster.handlers.facts import day_number
-from forecaster.handlers.published import caused, forecasts, measurements, source_of
+from forecaster.handlers.published import caused, forecasts, measurements, noticed, source_of
 from restock_common.contracts.demand import (
     DemandObserved,
     FactsNoted,
@@ -231,6 +231,7 @@ def _advance(
     told = caused(identity, source, after, TimeAdvanced(until=after), message)
     return [
         *measurements(state, closed.measured, message),
+        *noticed(state, closed.noticed, message),
         *forecasts(state, closed.keys, message),
         told,
     ]

@@ -14,6 +14,10 @@ from restock_common.contracts.forecasts import (
     DemandForecast,
     FeatureShare,
     HorizonForecast,
+)
+from restock_common.contracts.insights import (
+    DriftDetected,
+    ModelSwitched,
     OverrideLoss,
     OverrideMeasured,
 )
@@ -56,32 +60,30 @@ def forecasts(
     if state.open_day is None or not keys:
         return []
     until, source = midnight(state.open_day), source_of(state)
-    model = state.partition.learner.name
     told = sorted(foretell(state, keys, state.open_day - 1), key=lambda one: one.key)
     return [
         caused(
             derive_id("forecast", *one.key, until.isoformat(), *why),
             source,
             until,
-            forecast_of(one, until, model),
+            forecast_of(one, until),
             cause,
         )
         for one in told
     ]
 
 
-def forecast_of(one: Foretold, until: datetime, model: str) -> DemandForecast:
+def forecast_of(one: Foretold, until: datetime) -> DemandForecast:
     """Return what is told of a key; its numbers are checked ones, so they are not looked at again.
 
     Args:
         one: What is expected.
         until: Days before it have been learned.
-        model: Which learner foretold it.
     """
     return DemandForecast.model_construct(
         sku=one.key.sku,
         location=one.key.location,
-        model=model,
+        model=one.model,
         learned_until=until,
         horizons=tuple(
             HorizonForecast.model_construct(days=days, mean=round(mean, 6), size=round(size, 6))
@@ -120,6 +122,19 @@ def measurements(
         identity = derive_id("measured", *key, one.name, one.first_day, one.last_day)
         time = midnight(one.last_day + 1)
         found.append(caused(identity, source_of(state), time, event, cause))
+    return found
+
+
+def noticed(
+    state: PartitionState, events: Sequence[DriftDetected | ModelSwitched], cause: Message[Event]
+) -> list[Message[Event]]:
+    """Return what the close of days has brought to light."""
+    found: list[Message[Event]] = []
+    for event in events:
+        place = event.location if isinstance(event, DriftDetected) else event.partition
+        until = event.learned_until
+        identity = derive_id(event.type_name(), event.key, place, until.isoformat())
+        found.append(caused(identity, source_of(state), until, event, cause))
     return found
 
 

@@ -24,10 +24,11 @@ from forecaster.stream.restoring import Checkpoints, restored
 from restock_common import telemetry
 from restock_common.contracts.envelope import Message, encode
 from restock_common.contracts.event import Event
-from restock_common.contracts.forecasts import DemandForecast, OverrideMeasured
-from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, FORECASTS
+from restock_common.contracts.forecasts import DemandForecast
+from restock_common.contracts.insights import OverrideMeasured
+from restock_common.contracts.topics import DEAD_LETTERS, DEMAND, FORECASTS, INSIGHTS
 from restock_common.errors import LogMismatch, Permanent
-from restock_common.kafka import Producer, first_record, log_bounds
+from restock_common.kafka import Producer, first_record, log_bounds, partition_of
 from restock_common.runtime import Progress
 from restock_common.settings import KafkaSettings
 from restock_common.transact import (
@@ -348,14 +349,13 @@ class Forecaster:
 
 
 def _outgoing(partition: int, message: Message[Event]) -> Outgoing:
-    """Return the record of a message: a dead letter on its own topic, all else on forecasts."""
+    """Return the record of a message; what is told of a partition goes where its forecasts go."""
     event = message.event
-    topic = DEAD_LETTERS if event.topic is DEAD_LETTERS else FORECASTS
+    key = event.key.encode() if event.key is not None else None
+    topic = event.topic if event.topic in {DEAD_LETTERS, INSIGHTS} else FORECASTS
+    if topic is DEAD_LETTERS:
+        partition = 0
+    elif topic is INSIGHTS and key is not None:
+        partition = partition_of(topic.name, key)
     headers, body = encode(message)
-    return Outgoing(
-        topic=topic.name,
-        partition=0 if topic is DEAD_LETTERS else partition,
-        key=event.key.encode() if event.key is not None else None,
-        headers=headers,
-        body=body,
-    )
+    return Outgoing(topic.name, partition, key, headers, body)
