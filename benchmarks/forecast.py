@@ -1,6 +1,12 @@
-"""The forecaster: how many events a second a worker takes, and how soon one is ready again.
+"""The forecaster: what learning costs, how many events a worker takes, how soon one is ready again.
 
-Prints one JSON line. On platforms of their own, with the forecaster as a separate process and what
+Prints one JSON line. `us_per_event`: to add one DemandObserved to its open day, in the learner
+alone, as the three that follow. `us_per_close`: to close a day, divided by the keys that were
+looked at: those that sold, and one in seven of the others; what all keys share is learned within
+it. `us_per_forecast`: to foretell a key on all horizons. `bytes_per_key`: of a key's record at a
+checkpoint, which holds two versions of it.
+
+The others on platforms of their own, with the forecaster as a separate process and what
 measures it on the same machine.
 
 `worker_events_per_s`: demand of one open day is on the topic before the forecaster is started; from
@@ -20,20 +26,22 @@ from pathlib import Path
 from typing import Any
 
 from _report import write_line
-from forecast_bench import restart, worker
+from forecast_bench import learner, restart, worker
 from forecaster.domain.state import DEFAULT_LEARNER
 from restock_local.folders import run_folder, state_folder
 from restock_local.platform.choose import choose
 from restock_local.session import ToldToEnd, run_session
 
 _MILLION = 1_000_000
-_PARTS = ("worker", "restart")
+_PARTS = ("learner", "worker", "restart")
 
 
 async def measure(given: argparse.Namespace) -> dict[str, Any]:
     """Run each part on a platform of its own; return the figures."""
     figures: dict[str, Any] = {"benchmark": "forecast", "learner": given.learner}
-    for part in given.parts:
+    if "learner" in given.parts:
+        figures.update(learner.measure(given.learner))
+    for part in [one for one in given.parts if one != "learner"]:
         with run_folder(state_folder()) as folder:
             async with choose(given.platform, folder) as platform:
                 kafka = platform.broker.kafka

@@ -14,8 +14,8 @@ from restock_local.customers import app as customers
 from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
 from restock_local.folders import project_folder
-from restock_local.gaps import gaps
 from restock_local.forecast import app as forecast
+from restock_local.gaps import gaps
 from restock_local.ingest.command import ingest
 from restock_local.keys import app as keys
 from restock_local.ledger import app as ledger

@@ -60,6 +60,10 @@ _STREAMS: tuple[tuple[str, float], ...] = (
 STREAM = {stream: place for place, stream in enumerate(_STREAMS)}
 _KIND_OF = np.array([_KINDS.index(kind) for kind, _ in _STREAMS])
 _DECAYS = np.array([0.5 ** (1 / half_life) for _, half_life in _STREAMS])
+_FADED = np.concatenate(
+    [_DECAYS[None, :] ** np.arange(ANCHOR_DAYS + 1)[:, None], np.zeros((1, len(_STREAMS)))]
+)
+"""What is left of a day's weight after so many days: (days, streams); nothing at -1."""
 
 RECORD = np.dtype(
     [
@@ -188,10 +192,10 @@ def _leave(rows: NDArray[np.void], steps: IntArray) -> None:
     most = int(steps.max())
     ago = steps[:, None] - 1 - np.arange(most)[None, :]
     entering = view.kinds(view.uplift(view.sums(ANCHOR_DAYS)))[:, :, start : start + most]
-    entering = np.where(ago[:, None, :] >= 0, entering, 0.0)[:, _KIND_OF, :]
-    faded = _DECAYS[None, :, None] ** np.maximum(ago, 0)[:, None, :]
-    kept = rows["sums"] * _DECAYS[None, :] ** steps[:, None]
-    rows["sums"] = kept + (entering * faded).sum(-1)
+    entering = entering[:, _KIND_OF, :]
+    faded = _FADED[np.maximum(ago, -1)]
+    kept = rows["sums"] * _FADED[steps]
+    rows["sums"] = kept + np.einsum("nsj,njs->ns", entering, faded)
     _remember_season(rows, entering[:, STREAM["units", 7.0]], ago >= 0)
 
 
