@@ -8,6 +8,8 @@ import time
 from itertools import pairwise
 from random import Random
 
+from threadpoolctl import threadpool_limits
+
 from _report import said
 from forecaster.domain.learner import Key
 from forecaster.domain.learners import new_learner
@@ -47,6 +49,7 @@ def measure(
     learner: str, skus: int = 5_000, days: int = 45, measured: int = 7
 ) -> dict[str, object]:
     """Close so many days and return the figures of the last of them."""
+    threadpool_limits(1)  # as the service does
     said("closing", days, "days of", len(_LOCATIONS) * skus, "keys")
     random, made = Random(1), partition(learner, skus)
     event_s = close_s = 0.0

@@ -3,6 +3,7 @@
 from functools import partial
 
 import uvloop
+from threadpoolctl import threadpool_limits
 
 from forecaster import api, store
 from forecaster.settings import ForecasterSettings
@@ -17,6 +18,9 @@ from restock_common.settings import read_settings
 
 async def main() -> int:
     """Run the service; return its exit code."""
+    threadpool_limits(
+        1
+    )  # its matrices are small: threads wait for each other longer than they work
     settings = read_settings(ForecasterSettings)
     telemetry.configure(SERVICE, settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)

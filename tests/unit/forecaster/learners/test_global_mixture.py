@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import HORIZONS_DAYS, Key
@@ -18,7 +19,7 @@ KEYS = [Key(f"sku-{number:03}", "north") for number in range(40)]
 def taught(
     rates: FloatArray,
     *,
-    out: FloatArray | None = None,
+    out: NDArray[np.bool_] | None = None,
     seed: int = 1,
     market: Partition | None = None,
 ) -> Partition:
@@ -27,7 +28,7 @@ def taught(
     units = random.poisson(rates)
     market = market or Partition(GlobalMixture())
     for day in range(rates.shape[1]):
-        gone = out[:, day] if out is not None else np.zeros(len(rates), bool)
+        gone = out[:, day] if out is not None else np.zeros(len(rates), np.bool_)
         market.close(
             FIRST_DAY + day,
             DayTold(

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from threadpoolctl import threadpool_limits
 
 from restock_local.backtest import files, panels, report
 from restock_local.backtest.dataset import Dataset
@@ -56,6 +57,7 @@ def backtest(  # noqa: PLR0913, PLR0917 - each is an option of the command
     html: Annotated[Path | None, typer.Option(help="A report with plots.")] = None,
 ) -> None:
     """Try a learner on history: the forecaster's own code, day by day."""
+    threadpool_limits(1)  # as the service does: its matrices are small
     try:
         start, end = _origins(origins, panel)
         data = _data(history, panel, sample_seed, chosen_until, start, country)
