@@ -45,9 +45,9 @@ def test_a_file_is_read(history: Path) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "told"),
     [
-        ("quantity", "-1", r"line 3: quantity is -1"),
+        ("quantity", "-1", r"line 3: quantity is '?-1"),
         ("date", "soon", r"line 3: date is 'soon'"),
-        ("stockout", "7", r"line 3: stockout is 7"),
+        ("stockout", "7", r"line 3: stockout is '?7"),
     ],
 )
 def test_a_wrong_line_is_named(

@@ -89,7 +89,8 @@ def _checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     )
     for column in ("promotion", "stockout"):
         told = frame[column] if column in frame else pd.Series(0.0, frame.index)
-        lines[column] = pd.to_numeric(told.astype(float), errors="coerce").fillna(0)
+        named = told.replace({"True": 1, "False": 0, "true": 1, "false": 0})
+        lines[column] = pd.to_numeric(named, errors="coerce").fillna(0).astype(float)
     wrong = {
         "date": lines["day"].isna(),
         "quantity": lines["quantity"].isna() | (lines["quantity"] < 0),
@@ -100,7 +101,7 @@ def _checked(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     for column, bad in wrong.items():
         if bad.any():
             at = int(np.flatnonzero(bad)[0])
-            raise ValueError(f"{name}, line {at + 2}: {column} is {frame[column].iloc[at]!r}")
+            raise ValueError(f"{name}, line {at + 2}: {column} is {str(frame[column].iloc[at])!r}")
     return lines.astype({"day": int})
 
 
