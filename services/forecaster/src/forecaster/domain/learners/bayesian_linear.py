@@ -22,7 +22,9 @@ class BayesianLinear(ByFeatures):
 
     def new_model(self) -> Regressor:
         """Return a regression whose prior is the level."""
-        return BayesianLinearRegression(alpha=_PRIOR_VARIANCE)
+        # River 0.26 takes 1 / alpha for the prior's precision and for its inverse alike; what is
+        # told follows from the inverse
+        return BayesianLinearRegression(alpha=1 / _PRIOR_VARIANCE)
 
     def learn_row(self, row: dict[int, float], ratio: float, weight: float) -> None:
         """Show the model how far a row lies from the level; a weight scales both sides."""
