@@ -1,4 +1,4 @@
-"""What is true of every learner in the registry."""
+"""What is true of every learner in the registry: of the extra [neural] too, where installed."""
 
 import numpy as np
 import pytest
@@ -18,10 +18,7 @@ COMPETING_BYTES_MAX = 750
 """Of three at once: each has a key's state of its own."""
 
 EVERY = [*sorted(REGISTRY), COMPETING]
-_MISSING = pytest.param(
-    NEURAL, marks=pytest.mark.skip(reason=f"{NEURAL} needs the extra [neural] (PyTorch)")
-)
-every_learner = pytest.mark.parametrize("name", EVERY if NEURAL in REGISTRY else [*EVERY, _MISSING])
+every_learner = pytest.mark.parametrize("name", EVERY)
 
 
 @pytest.fixture(scope="module")

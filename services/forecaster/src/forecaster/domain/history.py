@@ -16,7 +16,6 @@ today without having been kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -58,9 +57,9 @@ _STREAMS: tuple[tuple[str, float], ...] = (
     *(("unpromoted", half_life) for half_life in (7.0, 14.0, 28.0, 56.0)),
 )
 STREAM = {stream: place for place, stream in enumerate(_STREAMS)}
-_KIND_OF = np.array([_KINDS.index(kind) for kind, _ in _STREAMS])
+KIND_OF = np.array([_KINDS.index(kind) for kind, _ in _STREAMS])
 _DECAYS = np.array([0.5 ** (1 / half_life) for _, half_life in _STREAMS])
-_FADED = np.concatenate(
+FADED = np.concatenate(
     [_DECAYS[None, :] ** np.arange(ANCHOR_DAYS + 1)[:, None], np.zeros((1, len(_STREAMS)))]
 )
 """What is left of a day's weight after so many days: (days, streams); nothing at -1."""
@@ -87,36 +86,13 @@ RECORD = np.dtype(
 """One series. `away` holds two shares in fifteenths: out of stock or closed, and discounted."""
 
 NEVER = -(10**6)
-_UNITS_MAX = 65_535
-_SHARE = 255.0
-_NIBBLE = 15
+SHARE = 255.0
+NIBBLE = 15
 _CLIP_OCCASIONS = 10.0
 _CLIP_UNITS = 10.0
-_OCCASION_STEP = 0.1
 _PROMOTED_LEAST = 0.15
 _UPLIFT_PRIOR_DAYS = 14.0
-_DRIFT_SLACK, _DRIFT_BOUND, _DRIFT_KEEP = 1.0, 8.0, 0.2
 _PRIOR_DAYS = 14.0
-_SEASON_STEP = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What is told of some series for the days up to the one that is closed: (n, days) each.
-
-    Attributes:
-        units: (n,) Asked for on the last day.
-        away: Share of the day on which it could not be bought, in [0, 1].
-        discount: Below the regular price, as a share of it, in [0, 1].
-        display: How widely it is displayed, in [0, 1].
-        mailing: How widely it is mailed, in [0, 1].
-    """
-
-    units: FloatArray
-    away: FloatArray
-    discount: FloatArray
-    display: FloatArray
-    mailing: FloatArray
 
 
 def born(day: int, rate: float = 0.0) -> NDArray[np.void]:
@@ -132,7 +108,7 @@ def born(day: int, rate: float = 0.0) -> NDArray[np.void]:
     row["last_sale"], row["drift_day"] = NEVER, NEVER
     row["occasion"] = 1.0
     row["promoted_most"] = _PROMOTED_LEAST
-    row["away"] = _NIBBLE
+    row["away"] = NIBBLE
     for place, (kind, half_life) in enumerate(_STREAMS):
         if kind in {"units", "days", "unpromoted"}:
             days = _PRIOR_DAYS * (1 - 0.5 ** (120 / half_life))
@@ -153,132 +129,15 @@ def encoded(rows: NDArray[np.void]) -> list[bytes]:
     return [whole[at : at + size] for at in range(0, len(whole), size)]
 
 
-def close(rows: NDArray[np.void], day: int, told: Told, scheduled: NDArray[np.bool_]) -> IntArray:
-    """Bring series to the end of `day`, in place; return how many days are new to each: (n,).
-
-    Args:
-        rows: As of some earlier day each.
-        day: The day that has ended.
-        told: Its arrays reach back at least as far as the oldest of `rows`.
-        scheduled: Whose week is scored today for drift.
-    """
-    gaps = day - rows["last_day"].astype(np.int64)
-    advance(rows, day)
-    _write(rows, told, gaps)
-    _score_week(rows, scheduled)
-    return gaps
-
-
-def advance(rows: NDArray[np.void], day: int) -> None:
-    """Bring series to the end of `day`, in place, nothing being known of the days since."""
-    while True:
-        steps = np.minimum(day - rows["last_day"].astype(np.int64), ANCHOR_DAYS)
-        if not steps.any():
-            return
-        assert steps.min() >= 0, f"day {day} is before {rows['last_day'].max()}"
-        _leave(rows, steps)
-        places = np.arange(RING_DAYS)[None, :] + steps[:, None]
-        inside = places < RING_DAYS
-        places = np.minimum(places, RING_DAYS - 1)
-        for name in ("units", "away", "display", "mailing"):
-            rows[name] = np.where(inside, np.take_along_axis(rows[name], places, 1), 0)
-        rows["last_day"] += steps.astype(np.int32)
-
-
-def _leave(rows: NDArray[np.void], steps: IntArray) -> None:
-    """Move the day that the sums are as of on by so many days."""
-    view = Histories(rows)
-    start = RING_DAYS - ANCHOR_DAYS
-    most = int(steps.max())
-    ago = steps[:, None] - 1 - np.arange(most)[None, :]
-    entering = view.kinds(view.uplift(view.sums(ANCHOR_DAYS)))[:, :, start : start + most]
-    entering = entering[:, _KIND_OF, :]
-    faded = _FADED[np.maximum(ago, -1)]
-    kept = rows["sums"] * _FADED[steps]
-    rows["sums"] = kept + np.einsum("nsj,njs->ns", entering, faded)
-    _remember_season(rows, entering[:, STREAM["units", 7.0]], ago >= 0)
-
-
-def _remember_season(rows: NDArray[np.void], units: FloatArray, inside: NDArray[np.bool_]) -> None:
-    """Take days that leave the ring into the mean of their fortnight of the year."""
-    first = rows["last_day"].astype(np.int64) - ANCHOR_DAYS + 1
-    for ahead in range(units.shape[1]):
-        place = season_of(first + ahead)
-        index = np.arange(len(rows))
-        old = rows["season"][index, place].astype(np.float64)
-        share = _SEASON_STEP / 14
-        new = old + share * 2 * (np.minimum(units[:, ahead], 6e4) - old)
-        rows["season"][index, place] = np.where(inside[:, ahead], new, old)
-
-
 def season_of(days: IntArray) -> IntArray:
     """Return the fortnight of the year that each day is in, 0 to 25."""
     return np.minimum((days % 365.2425 / 14.05).astype(np.int64), SEASONS - 1)
-
-
-def _write(rows: NDArray[np.void], told: Told, gaps: IntArray) -> None:
-    """Write the days that are new into the ring's end, and today's units."""
-    width = min(told.away.shape[1], RING_DAYS)
-    fresh = np.arange(width)[None, :] >= width - np.minimum(gaps, width)[:, None]
-    away = np.round(_NIBBLE * told.away[:, -width:]).astype(np.uint8)
-    discount = np.round(_NIBBLE * told.discount[:, -width:]).astype(np.uint8)
-    for name, values in (
-        ("away", away | (discount << 4)),
-        ("display", np.round(_SHARE * told.display[:, -width:]).astype(np.uint8)),
-        ("mailing", np.round(_SHARE * told.mailing[:, -width:]).astype(np.uint8)),
-    ):
-        rows[name][:, -width:] = np.where(fresh, values, rows[name][:, -width:])
-    promoted = (told.display + told.mailing)[:, -width:]
-    most = np.where(fresh, promoted, 0).max(1)
-    rows["promoted_most"] = np.maximum(rows["promoted_most"], most)
-    _write_units(rows, told.units)
-
-
-def _write_units(rows: NDArray[np.void], units: FloatArray) -> None:
-    """Write today's units; halve what is kept until the largest fits into two bytes."""
-    while True:
-        over = units > _UNITS_MAX * np.exp2(rows["shift"].astype(np.float64))
-        if not over.any():
-            break
-        rows["units"] = np.where(over[:, None], rows["units"] >> 1, rows["units"])
-        rows["shift"] += over.astype(np.uint8)
-    rows["units"][:, -1] = np.round(units / np.exp2(rows["shift"].astype(np.float64)))
-    sold = units > 0
-    clipped = np.minimum(units, caps(rows))
-    moved = rows["occasion"] + _OCCASION_STEP * (clipped - rows["occasion"])
-    rows["occasion"] = np.where(sold, moved, rows["occasion"])
-    rows["last_sale"] = np.where(sold, rows["last_day"], rows["last_sale"])
 
 
 def caps(rows: NDArray[np.void]) -> FloatArray:
     """Return the units above which a day is clipped where it is learned from: (n,)."""
     bound: FloatArray = _CLIP_OCCASIONS * rows["occasion"].astype(np.float64) + _CLIP_UNITS
     return bound
-
-
-def _score_week(rows: NDArray[np.void], scheduled: NDArray[np.bool_]) -> None:
-    """Add up how far the week lies from the level before it; weigh the past down at a drift."""
-    if not scheduled.any():
-        return
-    view = Histories(rows)
-    # as of four weeks ago: a level that follows would never be strayed from for long
-    before = view.sums(ANCHOR_DAYS)
-    level = view.level(before, 56.0)
-    squares = view.level(before, 56.0, "squares")
-    days = view.days[:, -7:].sum(1)
-    expected = level * days
-    variance = (
-        days * (np.maximum(squares - level * level, level) + 0.02) * 1.5 + (0.15 * expected) ** 2
-    )
-    strays = (view.units[:, -7:].sum(1) - expected) / np.sqrt(variance + 1e-9)
-    strays = np.clip(np.where(days > 0, strays, 0.0), -4.0, 4.0)
-    rise = np.maximum(rows["rise"] + strays - _DRIFT_SLACK, 0.0)
-    fall = np.maximum(rows["fall"] - strays - _DRIFT_SLACK, 0.0)
-    drifted = scheduled & (np.maximum(rise, fall) > _DRIFT_BOUND)
-    rows["rise"] = np.where(drifted, 0.0, np.where(scheduled, rise, rows["rise"]))
-    rows["fall"] = np.where(drifted, 0.0, np.where(scheduled, fall, rows["fall"]))
-    rows["sums"] = np.where(drifted[:, None], rows["sums"] * _DRIFT_KEEP, rows["sums"])
-    rows["drift_day"] = np.where(drifted, rows["last_day"], rows["drift_day"])
 
 
 class Histories:
@@ -310,26 +169,26 @@ class Histories:
     @cached_property
     def days(self) -> FloatArray:
         """Return the share of each day on which it could be bought: (n, RING_DAYS)."""
-        share: FloatArray = 1 - (self.rows["away"] & _NIBBLE) / _NIBBLE
+        share: FloatArray = 1 - (self.rows["away"] & NIBBLE) / NIBBLE
         # who sold on a day that it was not to be had took orders for later: the day counts whole
         return np.where((share == 0) & (self.raw > 0), 1.0, share)
 
     @cached_property
     def discount(self) -> FloatArray:
         """Return how far below the regular price it was: (n, RING_DAYS) shares."""
-        share: FloatArray = (self.rows["away"] >> 4) / _NIBBLE
+        share: FloatArray = (self.rows["away"] >> 4) / NIBBLE
         return share
 
     @cached_property
     def display(self) -> FloatArray:
         """Return how widely it was displayed: (n, RING_DAYS) shares."""
-        share: FloatArray = self.rows["display"] / _SHARE
+        share: FloatArray = self.rows["display"] / SHARE
         return share
 
     @cached_property
     def mailing(self) -> FloatArray:
         """Return how widely it was mailed: (n, RING_DAYS) shares."""
-        share: FloatArray = self.rows["mailing"] / _SHARE
+        share: FloatArray = self.rows["mailing"] / SHARE
         return share
 
     @cached_property
@@ -403,10 +262,10 @@ class Histories:
         assert self._kinds is not None
         weights = _DECAYS[:, None] ** np.arange(gone - 1, -1, -1)[None, :]
         recent = self._kinds[:, :, start : start + gone]
-        added = np.einsum("nsj,sj->ns", recent[:, _KIND_OF], weights)
+        added = np.einsum("nsj,sj->ns", recent[:, KIND_OF], weights)
         if np.any(self.promoted):
             self.kinds(self.uplift(kept + added))
-            last = len(_KINDS) - 1 == _KIND_OF
+            last = len(_KINDS) - 1 == KIND_OF
             added[:, last] = recent[:, -1] @ weights[last].T
         whole: FloatArray = kept + added
         return whole

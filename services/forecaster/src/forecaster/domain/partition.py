@@ -16,10 +16,10 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from forecaster.domain import covariates, history
+from forecaster.domain import covariates, history, recording
 from forecaster.domain.calendar import DAYS_PER_WEEK, WeekdayProfile, weekday
 from forecaster.domain.covariates import Covariates, Site
-from forecaster.domain.history import RING_DAYS, Histories, IntArray, Told
+from forecaster.domain.history import RING_DAYS, Histories, IntArray
 from forecaster.domain.learner import (
     AHEAD_DAYS,
     Ahead,
@@ -31,6 +31,7 @@ from forecaster.domain.learner import (
     View,
 )
 from forecaster.domain.plans import Plans
+from forecaster.domain.recording import Told
 
 _AT_ONCE = 4096
 """So many keys are looked at together; a million at once would take gigabytes."""
@@ -137,7 +138,7 @@ class Partition:
         rows = history.decoded([self.histories[key] for key in keys])
         scheduled = np.array([phase(key) == day % DAYS_PER_WEEK for key in keys])
         width = int((day - rows["last_day"]).max())
-        new = history.close(rows, day, self._told(keys, day, width, told), scheduled)
+        new = recording.close(rows, day, self._told(keys, day, width, told), scheduled)
         view = self._view(keys, rows, day, new, scheduled)
         self._learn_rates(keys, view)
         states = self.learner.learn([self.states.get(key, b"") for key in keys], view)
@@ -178,7 +179,7 @@ class Partition:
         rows = history.decoded([self.groups[name] for name in names])
         none = np.zeros((len(names), 1))
         sums = np.array([float(units[name]) for name in names])
-        history.close(rows, day, Told(sums, none, none, none, none), np.zeros(len(names), bool))
+        recording.close(rows, day, Told(sums, none, none, none, none), np.zeros(len(names), bool))
         self.groups.update(zip(names, history.encoded(rows), strict=True))
 
     def _groups_of(self, key: Key) -> tuple[tuple[str, str], ...]:
@@ -195,7 +196,7 @@ class Partition:
             told = self._told(keys, day, width, none)
             behind = since > 0
             some = rows[behind]
-            history.close(some, day, _rows_of(told, behind), np.zeros(len(some), bool))
+            recording.close(some, day, _rows_of(told, behind), np.zeros(len(some), bool))
             rows[behind] = some
         return self._view(keys, rows, day, since, np.zeros(len(keys), bool))
 
@@ -240,7 +241,7 @@ class Partition:
             names = sorted({groups[level] for groups in by_key})
             place = {name: index for index, name in enumerate(names)}
             rows = history.decoded([self.groups.get(name, blank) for name in names])
-            history.advance(rows, day)
+            recording.advance(rows, day)
             member = np.array([place[groups[level]] for groups in by_key])
             found[kind] = Group(Histories(rows), member)
         return found
