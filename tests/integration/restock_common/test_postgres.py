@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -306,6 +307,26 @@ async def test_a_lost_connection_is_transient(database: Database, database_url: 
     await other.close()
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT 1") == 1
+
+
+async def test_a_connection_that_ends_while_it_is_not_lent_is_transient(
+    database: Database, database_url: str
+) -> None:
+    """However much of its end has been heard of when it is lent."""
+    other = Database(database_url, max_connections=1)
+    await other.open()
+    for turns in range(100):
+        async with database.connection() as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+        async with other.connection() as killer:
+            await terminate_others(killer)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        with suppress(Transient):
+            async with database.transaction() as connection:
+                await connection.fetchval("SELECT 1")
+        await asyncio.sleep(0.005)
+    await other.close()
 
 
 async def test_a_server_that_is_not_there_is_transient() -> None:

@@ -21,6 +21,7 @@ _RETRYABLE = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     ConnectionError,
     OSError,
     TimeoutError,
@@ -214,11 +215,12 @@ def _ended_if_given_up(connection: Any) -> Iterator[None]:
     """End a connection on which an answer was given up, at once.
 
     asyncpg asks the server to cancel the statement, and waits for that, before it rolls back and
-    before it takes a connection back: each time anew where the server does not answer.
+    before it takes a connection back: each time anew where the server does not answer. It can lend
+    a connection of which the server has just told the end, too, and then contradicts itself.
     """
     try:
         yield
-    except (TimeoutError, asyncio.CancelledError):
+    except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
         connection.terminate()
         raise
 
