@@ -24,6 +24,9 @@ from restock_common.settings import ServiceSettings
 log = structlog.get_logger()
 
 _START_PATIENCE_S = 60.0
+_KEEP_ALIVE_S = 75
+"""Longer than load balancers (60 s) and clients keep a connection that is idle: where the server is
+the first to close it, the next request is lost on its way."""
 
 
 class Service:
@@ -80,6 +83,7 @@ class Service:
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=10,
+                timeout_keep_alive=_KEEP_ALIVE_S,
                 http=ImpatientProtocol,
             )
         )
