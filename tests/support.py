@@ -4,7 +4,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
+
+import psutil
 
 from restock_common.contracts import TYPES
 from restock_common.contracts.dead_letters import DeadLetter
@@ -14,6 +17,7 @@ from restock_common.contracts.topics import DEAD_LETTERS, Topic
 from restock_common.kafka import Producer, partition_of, read_to_end
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Enclosed, Outgoing, open_letter
+from restock_local.folders import state_folder
 
 T = TypeVar("T")
 
@@ -102,3 +106,13 @@ async def until(
         if time.monotonic() > deadline:
             raise AssertionError(f"{what}: not within {timeout_s:g} s; the last answer: {answer!r}")
         await asyncio.sleep(every_s)
+
+
+def run_folder_of(process: psutil.Process) -> Path:
+    """Return the folder that a run keeps its state in: others may be there beside it."""
+    (folder,) = {
+        Path(file.path).parent
+        for file in process.open_files()
+        if Path(file.path).parent.parent == state_folder()
+    }
+    return folder

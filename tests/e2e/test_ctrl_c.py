@@ -7,14 +7,12 @@ from pathlib import Path
 
 import psutil
 import pytest
-
-from restock_local.folders import state_folder
+from tests.support import run_folder_of
 
 pytestmark = pytest.mark.e2e
 
 
 def test_an_interrupted_demo_stops_and_removes_everything() -> None:
-    before = _run_folders()
     demo = subprocess.Popen(
         [Path(sys.executable).with_name("restock"), "demo", "--days", "9", "--orders-per-day", "9"],
         stdout=subprocess.PIPE,
@@ -29,19 +27,14 @@ def test_an_interrupted_demo_stops_and_removes_everything() -> None:
         if line.startswith("2017-01-01"):
             break
     children = psutil.Process(demo.pid).children(recursive=True)
-    folders = _run_folders() - before
+    folder = run_folder_of(psutil.Process(demo.pid))
     assert len(children) >= 7, shown  # a broker, a database server and five services
-    assert len(folders) == 1
     demo.send_signal(signal.SIGINT)
     rest, _ = demo.communicate(timeout=60)
     assert demo.returncode == 130
     assert "Interrupted: everything has been stopped and removed." in rest
     assert [child for child in children if _alive(child)] == []
-    assert not any(folder.exists() for folder in folders)
-
-
-def _run_folders() -> set[Path]:
-    return set(state_folder().glob("run-*"))
+    assert not folder.exists()
 
 
 def _alive(process: psutil.Process) -> bool:

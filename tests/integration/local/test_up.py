@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from tests.support import run_folder_of
 
 from restock_common.contracts.topics import SHARDS
-from restock_local.folders import state_folder
 
 pytestmark = pytest.mark.e2e
 
@@ -44,7 +44,6 @@ def runs(process: psutil.Process) -> bool:
 
 
 def test_up_takes_the_order_that_it_shows_and_leaves_nothing_after_ctrl_c() -> None:
-    before = set(state_folder().glob("run-*"))
     command = Path(sys.executable).parent / "restock"
     up = subprocess.Popen(
         [command, "up"], stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -55,6 +54,7 @@ def test_up_takes_the_order_that_it_shows_and_leaves_nothing_after_ctrl_c() -> N
         answer = httpx.post(url, headers=headers, content=body, timeout=60)
         proof = subprocess.run([command, *ledger_command(shown)], capture_output=True, check=False)
         started = psutil.Process(up.pid).children(recursive=True)
+        folder = run_folder_of(psutil.Process(up.pid))
         up.send_signal(signal.SIGINT)
         assert up.wait(timeout=120) == 0
     finally:
@@ -63,4 +63,4 @@ def test_up_takes_the_order_that_it_shows_and_leaves_nothing_after_ctrl_c() -> N
     assert (proof.returncode, proof.stdout.count(b": sound: ")) == (0, SHARDS), proof
     assert len(started) > 7
     assert [one for one in started if runs(one)] == []
-    assert set(state_folder().glob("run-*")) - before == set()
+    assert not folder.exists()

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from restock_common.contracts import EVENTS, Event
 from restock_common.contracts.catalogue import Location, Product, SupplierTerms
+from restock_common.contracts.demand import OVERRIDE_DAYS_MAX, ForecastOverridden, SiteNote
 from restock_common.contracts.envelope import Message, Position
 from restock_common.contracts.event import Contract
 from restock_common.contracts.forecasts import DemandForecast
@@ -162,6 +163,17 @@ def _promotion(made: dict[str, Any]) -> dict[str, Any]:
     return {**made, "ends_on": max(made["starts_on"], made["ends_on"])}
 
 
+def _overridden(made: dict[str, Any]) -> dict[str, Any]:
+    """Tell units or a factor, not both, of a period that is short enough."""
+    one, other = ("units_per_day", "factor")
+    if made[one] is None and made[other] is None:
+        made = {**made, other: 1.0}
+    elif made[one] is not None:
+        made = {**made, other: None}
+    longest = made["first_day"] + timedelta(days=OVERRIDE_DAYS_MAX - 1)
+    return {**made, "last_day": min(max(made["first_day"], made["last_day"]), longest)}
+
+
 def _cart_released(made: dict[str, Any]) -> dict[str, Any]:
     """Name the release of a part."""
     return {**made, "release": made["release"] or "a"} if made["lines"] else made
@@ -176,6 +188,8 @@ _MADE_SOUND: dict[type[Contract], Callable[[dict[str, Any]], dict[str, Any]]] = 
     AdjustedLine: _adjusted_line,
     TransferOrdered: _transfer,
     Location: _coded("country", "US"),
+    SiteNote: _coded("country", "US"),
+    ForecastOverridden: _overridden,
     SupplierTerms: _coded("currency", "EUR"),
     Promotion: _promotion,
     TransferReceived: _transfer_received,

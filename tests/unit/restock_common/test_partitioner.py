@@ -38,6 +38,7 @@ def test_keyed_partition_counts_are_frozen() -> None:
         "restock.fulfilment.v1": 4,
         "restock.demand.v1": 4,
         "restock.forecasts.v1": 4,
+        "restock.insights.v1": 4,
         "restock.replenishment.v1": 4,
         "restock.dispatch.v1": 4,
         "restock.promotions.v1": 4,
