@@ -5,12 +5,27 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from restock_common.sealing import Seal, parse_keys
 
 ENV_PREFIX = "RESTOCK_"
+
+
+MIN_KEY_CHARACTERS = 8
+"""Of a key that a person sets."""
+
+
+def _none_or_long_enough(value: SecretStr | None) -> SecretStr | None:
+    key = value.get_secret_value() if value else ""
+    if key and (len(key) < MIN_KEY_CHARACTERS or not key.isascii()):
+        raise ValueError(f"is not {MIN_KEY_CHARACTERS} or more ASCII characters")
+    return value if key else None
+
+
+AdminKey = Annotated[SecretStr | None, AfterValidator(_none_or_long_enough)]
+"""What lets its holder change what a service does; None where nobody may."""
 
 
 class KafkaSettings(BaseSettings):

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from forecaster.domain.learners import new_learner
 from forecaster.domain.state import DEFAULT_LEARNER
-from restock_common.settings import ServiceSettings
-
-MIN_KEY_CHARACTERS = 8
+from restock_common.settings import AdminKey, ServiceSettings
 
 
 class ForecasterSettings(ServiceSettings):
@@ -30,18 +28,10 @@ class ForecasterSettings(ServiceSettings):
     checkpoint_every_events: Annotated[int, Field(ge=1, le=100_000)] = 5_000
     checkpoint_every_s: Annotated[float, Field(gt=0, le=600)] = 15.0
     learner: str = DEFAULT_LEARNER
-    admin_key: SecretStr | None = None
+    admin_key: AdminKey = None
 
     @field_validator("learner")
     @classmethod
     def _known(cls, value: str) -> str:
         new_learner(value)
         return value
-
-    @field_validator("admin_key")
-    @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        key = value.get_secret_value() if value else ""
-        if key and (len(key) < MIN_KEY_CHARACTERS or not key.isascii()):
-            raise ValueError(f"is not {MIN_KEY_CHARACTERS} or more ASCII characters")
-        return value if key else None

@@ -14,9 +14,7 @@ from pydantic import (
 )
 
 from restock_common.sealing import Seal, parse_keys
-from restock_common.settings import ServiceSettings
-
-MIN_KEY_CHARACTERS = 8
+from restock_common.settings import MIN_KEY_CHARACTERS, ServiceSettings
 
 _SHOP = TypeAdapter(Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")])
 

@@ -2,14 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
-from restock_common.settings import ServiceSettings
+from restock_common.settings import AdminKey, ServiceSettings
 from stock_ledger.domain.rules import Rules, Weights
 from stock_ledger.domain.sourcing import STRATEGIES
 from stock_ledger.domain.webhooks import Schedule
-
-MIN_KEY_CHARACTERS = 8
 
 _Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 
@@ -58,7 +56,7 @@ class LedgerSettings(ServiceSettings):
     role: Literal["all", "writer", "reader"] = "all"
     feed_clients_max: Annotated[int, Field(ge=1, le=100_000)] = 1000
     feed_heartbeat_s: Annotated[float, Field(gt=0, le=300)] = 15.0
-    admin_key: SecretStr | None = None
+    admin_key: AdminKey = None
     webhooks_allow_private: bool = False
     webhooks_retry_s: str = "5,300,1800,7200,18000,36000,50400,72000,86400"
     webhooks_timeout_s: Annotated[float, Field(gt=0, le=60)] = 15.0
@@ -69,14 +67,6 @@ class LedgerSettings(ServiceSettings):
         if value not in STRATEGIES:
             raise ValueError(f"is none of {', '.join(STRATEGIES)}")
         return value
-
-    @field_validator("admin_key")
-    @classmethod
-    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        key = value.get_secret_value() if value else ""
-        if key and (len(key) < MIN_KEY_CHARACTERS or not key.isascii()):
-            raise ValueError(f"is not {MIN_KEY_CHARACTERS} or more ASCII characters")
-        return value if key else None
 
     @field_validator("webhooks_retry_s")
     @classmethod

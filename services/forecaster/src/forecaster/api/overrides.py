@@ -6,12 +6,10 @@ for ever with who, why and when, and every replica and every restart comes to th
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
-from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Security
-from fastapi.security import APIKeyHeader
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from forecaster.api.views import OverrideView, overrides_of
@@ -20,13 +18,13 @@ from forecaster.domain.learner import Key
 from forecaster.domain.state import PartitionState
 from restock_common.contracts.demand import ForecastOverridden, OverrideWithdrawn
 from restock_common.contracts.envelope import as_permanent
+from restock_common.runtime.admin import admins_only
 from restock_common.runtime.problems import Problem
 from restock_common.units import Identifier, LocationId, Sku, Text
 
 Write = Callable[[ForecastOverridden | OverrideWithdrawn], Awaitable[None]]
 States = Callable[[], Sequence[PartitionState]]
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-_KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 
 class OverrideRequest(BaseModel):
@@ -69,7 +67,7 @@ def router(states: States, write: Write, admin_key: SecretStr | None) -> APIRout
         admin_key: What X-API-Key must be; None answers 403 to what would change anything.
     """
     routes = APIRouter(prefix="/v1/overrides", tags=["overrides"])
-    keeper = [Depends(_keeper(admin_key))]
+    keeper = [Depends(admins_only(admin_key, "overrides"))]
 
     @routes.get("/{sku}/{location}")
     async def show(sku: Sku, location: LocationId) -> list[OverrideView]:
@@ -127,22 +125,3 @@ def _check_period(known: Sequence[PartitionState], event: ForecastOverridden) ->
             HTTPStatus.UNPROCESSABLE_ENTITY,
             f"last_day: {event.last_day} is over; the day that is open is {min(opened)}",
         )
-
-
-def _keeper(admin_key: SecretStr | None) -> Callable[[str | None], Awaitable[None]]:
-    """Return what lets nobody pass without the admin key, compared in constant time."""
-    wanted = None if admin_key is None else admin_key.get_secret_value().encode()
-
-    async def check(given: Annotated[str | None, Security(_KEY_HEADER)]) -> None:
-        if wanted is None:
-            raise Problem(
-                HTTPStatus.FORBIDDEN, "overrides are off here: RESTOCK_ADMIN_KEY is not set"
-            )
-        if not compare_digest(wanted, (given or "").encode()):
-            raise Problem(
-                HTTPStatus.UNAUTHORIZED,
-                "the header X-API-Key is missing" if given is None else "X-API-Key is not known",
-                {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
-            )
-
-    return check

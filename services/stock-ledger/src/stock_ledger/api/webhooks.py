@@ -2,20 +2,18 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
-from hmac import compare_digest
 from http import HTTPStatus
 from secrets import token_bytes
 from typing import Annotated, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Depends, Path, Request, Response, Security
-from fastapi.security import APIKeyHeader
+from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from restock_common.addresses import check_url, is_public
 from restock_common.contracts.envelope import as_permanent
 from restock_common.errors import Permanent
+from restock_common.runtime.admin import admins_only
 from restock_common.runtime.problems import Problem
 from restock_common.units import LocationId, PoolId, Sku
 from stock_ledger.domain.feed import Interest
@@ -28,7 +26,6 @@ from stock_ledger.domain.webhooks import (
 
 MAX_BODY_BYTES = 4_194_304
 _Names = Field(min_length=1, max_length=10_000)
-_KEY_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 Name = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -92,7 +89,9 @@ def router(webhooks: Webhooks, *, admin_key: SecretStr | None, allow_private: bo
         allow_private: Whether receivers may be in this network, and without TLS.
     """
     routes = APIRouter(
-        prefix="/v1/webhooks", tags=["webhooks"], dependencies=[Depends(_keeper(admin_key))]
+        prefix="/v1/webhooks",
+        tags=["webhooks"],
+        dependencies=[Depends(admins_only(admin_key, "webhooks"))],
     )
 
     @routes.put("/{webhook}", responses={201: {}}, openapi_extra=_body_of(WebhookRequest))
@@ -142,25 +141,6 @@ def router(webhooks: Webhooks, *, admin_key: SecretStr | None, allow_private: bo
             raise _unknown(webhook)
 
     return routes
-
-
-def _keeper(admin_key: SecretStr | None) -> Callable[[str | None], Awaitable[None]]:
-    """Return what lets nobody pass without the admin key, compared in constant time."""
-    wanted = None if admin_key is None else admin_key.get_secret_value().encode()
-
-    async def check(given: Annotated[str | None, Security(_KEY_HEADER)]) -> None:
-        if wanted is None:
-            raise Problem(
-                HTTPStatus.FORBIDDEN, "webhooks are off here: RESTOCK_ADMIN_KEY is not set"
-            )
-        if not compare_digest(wanted, (given or "").encode()):
-            raise Problem(
-                HTTPStatus.UNAUTHORIZED,
-                "the header X-API-Key is missing" if given is None else "X-API-Key is not known",
-                {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
-            )
-
-    return check
 
 
 async def _read(request: Request, kind: type[RequestT]) -> RequestT:
