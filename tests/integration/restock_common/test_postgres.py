@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tests.integration.restock_common.rig import terminate_others
 from tests.integration.restock_common.silence import network_to
+from tests.support import until
 from tests.unit.restock_common.memory import NINE
 
 from restock_common.contracts.envelope import Position
@@ -315,9 +316,15 @@ async def test_a_connection_that_ends_while_it_is_not_lent_is_transient(
     """However much of its end has been heard of when it is lent."""
     other = Database(database_url, max_connections=1)
     await other.open()
+
+    async def answers() -> bool:
+        with suppress(Transient):
+            async with database.connection() as connection:
+                return bool(await connection.fetchval("SELECT 1") == 1)
+        return False
+
     for turns in range(100):
-        async with database.connection() as connection:
-            assert await connection.fetchval("SELECT 1") == 1
+        await until(answers, what="a connection is lent", every_s=0.005)
         async with other.connection() as killer:
             await terminate_others(killer)
         for _ in range(turns):
@@ -325,7 +332,34 @@ async def test_a_connection_that_ends_while_it_is_not_lent_is_transient(
         with suppress(Transient):
             async with database.transaction() as connection:
                 await connection.fetchval("SELECT 1")
-        await asyncio.sleep(0.005)
+    await other.close()
+
+
+@pytest.mark.parametrize("lend", [Database.connection, Database.transaction, Database.snapshot])
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_cancellation_is_not_lost_with_the_connection(
+    database: Database, database_url: str, lend: Any, ended: bool
+) -> None:
+    """Who is told to end ends, and does not try again, also where the server was faster."""
+    other = Database(database_url, max_connections=1)
+    await other.open()
+    lent = asyncio.Event()
+
+    async def borrow() -> None:
+        async with lend(database) as connection:
+            await connection.fetchval("SELECT 1")
+            lent.set()
+            await (asyncio.sleep(60) if ended else connection.execute("SELECT pg_sleep(60)"))
+
+    borrowing = asyncio.create_task(borrow())
+    await lent.wait()
+    if ended:
+        async with other.connection() as killer:
+            await terminate_others(killer)
+    await asyncio.sleep(0.2)  # the pool hears of it
+    borrowing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await borrowing
     await other.close()
 
 

@@ -129,7 +129,7 @@ class Database:
                     with _ended_if_given_up(connection):
                         yield connection
                 except asyncpg.InterfaceError as error:
-                    if connection.is_closed():
+                    if _is_gone(connection):
                         raise
                     # A wrong argument or use, which no repetition makes right.
                     raise InvariantBroken(f"PostgreSQL: {error}") from error
@@ -144,9 +144,8 @@ class Database:
             Transient: The server went away or chose this transaction to give way. After a commit
                 that was not answered, the caller must look at what is there.
         """
-        async with self.connection() as connection, connection.transaction():  # type: ignore[attr-defined]
-            with _ended_if_given_up(connection):
-                yield connection
+        async with self.connection() as connection, _transaction(connection):
+            yield connection
 
     @asynccontextmanager
     async def snapshot(self, *, writable: bool = False) -> AsyncIterator[Connection]:
@@ -157,10 +156,9 @@ class Database:
         """
         async with (
             self.connection() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=not writable),  # type: ignore[attr-defined]
+            _transaction(connection, isolation="repeatable_read", readonly=not writable),
         ):
-            with _ended_if_given_up(connection):
-                yield connection
+            yield connection
 
     async def migrate(self, packages: Sequence[str]) -> list[str]:
         """Run each package's `migrations/*.sql` that has not run, in order; return their names.
@@ -221,8 +219,40 @@ def _ended_if_given_up(connection: Any) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
-        connection.terminate()
+        if not _is_gone(connection):
+            connection.terminate()
         raise
+
+
+@asynccontextmanager
+async def _transaction(connection: Any, **options: Any) -> AsyncIterator[None]:
+    """Commit when left without an error, else roll back, unless the connection has ended.
+
+    asyncpg's own context manager raises where it has, and what it raises takes the place of a
+    cancellation: whoever was told to end would try again.
+    """
+    transaction = connection.transaction(**options)
+    await transaction.start()
+    try:
+        with _ended_if_given_up(connection):
+            yield
+    except BaseException:
+        if not _is_gone(connection):
+            await transaction.rollback()
+        raise
+    await transaction.commit()
+
+
+def _is_gone(connection: Any) -> bool:
+    """Return whether a lent connection has ended.
+
+    Where the server ended it, the pool has taken it back by itself, and what is left to the
+    borrower refuses every question.
+    """
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _prepare(connection: Any) -> None:
