@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from tests.integration.restock_common.rig import SHARD_NUMBERS, Rig, StoredBooking, terminate_others
@@ -21,10 +22,11 @@ from tests.unit.restock_common.memory import NINE, UNLUCKY, placed
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import TimeAdvanced
-from restock_common.contracts.topics import DEMAND, LEDGER
+from restock_common.contracts.topics import DEMAND, LEDGER, SHARDS
 from restock_common.errors import Transient
 from restock_common.kafka import partition_of, read_to_end
 from restock_common.postgres import Database, PostgresInbox, PostgresWork
+from restock_common.runtime import Stream
 from restock_common.transact import Cursor, Emission, Outgoing, Partition, Writer, transact
 
 FIRST = Partition(LEDGER.name, 0)
@@ -153,6 +155,15 @@ async def test_two_members_share_the_partitions_and_one_outlives_the_other(rig: 
     assert await rig.demand_seen_once("shared", "shared") == orders_of(before | during | after)
 
 
+async def halts(stream: Stream[Any], reason: str) -> None:
+    """Wait until a partition has halted, for a reason."""
+
+    async def halted() -> bool:
+        return reason in (stream.not_ready() or "")
+
+    await until(halted, what=f"a partition halts: {reason}")
+
+
 async def test_a_log_that_ends_before_the_cursor_halts_its_partition_alone(rig: Rig) -> None:
     cursor = await rig.inbox.take_over(FIRST)
     async with rig.database.connection() as connection:
@@ -166,7 +177,7 @@ async def test_a_log_that_ends_before_the_cursor_halts_its_partition_alone(rig: 
             return len(await rig.booked("cut")) == 6
 
         await until(booked, what="the other partitions go on")
-        assert "offset 1000000, the log ends at" in (stream.not_ready() or "")
+        await halts(stream, "offset 1000000, the log ends at")
         assert FIRST not in stream.owned
         assert stream.dead() is None
 
@@ -178,14 +189,8 @@ async def test_another_log_is_refused(rig: Rig) -> None:
     async with rig.database.connection() as connection:
         await connection.execute("UPDATE cursors SET log_identity = 'another' WHERE partition = 0")
     async with rig.stream("other", ready=False) as stream:
-
-        async def halted() -> str | None:
-            return stream.not_ready() if FIRST not in stream.owned else None
-
-        async def refused() -> bool:
-            return "built from log another" in (await halted() or "")
-
-        await until(refused, what="the log is refused")
+        await halts(stream, "built from log another")
+        assert FIRST not in stream.owned
 
 
 class BrokenInbox(PostgresInbox):
@@ -207,7 +212,7 @@ async def test_a_take_over_that_fails_halts_its_partition_alone(rig: Rig) -> Non
             return len(await rig.booked("takeover")) == 6
 
         await until(booked, what="the other partitions go on")
-        assert "a bug" in (stream.not_ready() or "")
+        await halts(stream, "a bug")
 
 
 async def test_a_bug_halts_its_partition_alone(rig: Rig) -> None:
@@ -221,10 +226,7 @@ async def test_a_bug_halts_its_partition_alone(rig: Rig) -> None:
         await rig.quiet(stream)
         await place(rig, "bug", 8)
 
-        async def halted() -> bool:
-            return "a bug" in (stream.not_ready() or "")
-
-        await until(halted, what="the partition halts")
+        await halts(stream, "a bug")
 
         async def others() -> bool:
             return len(await rig.booked("bug")) >= 6
@@ -312,6 +314,40 @@ async def test_the_database_says_where_to_start_not_the_group(rig: Rig) -> None:
     assert await rig.booked("restored") == expected
 
 
+class SlowInbox(PostgresInbox):
+    """Taking all partitions over takes longer than the group waits for a silent member."""
+
+    taken = 0
+
+    async def take_over(self, partition: Partition) -> Cursor:
+        """Take over, slowly."""
+        self.taken += 1
+        await asyncio.sleep(0.6)
+        return await super().take_over(partition)
+
+
+async def test_a_slow_take_over_does_not_cost_the_membership(rig: Rig) -> None:
+    impatient = replace(rig, kafka=rig.kafka.model_copy(update={"kafka_session_timeout_ms": 1000}))
+    expected = await place(rig, "slow", 12)
+    inbox = SlowInbox(rig.database)
+    async with impatient.stream("slow", inbox=inbox) as stream:
+        await rig.quiet(stream)
+        assert inbox.taken == SHARDS, "each partition was taken over once"
+    assert await rig.booked("slow") == expected
+
+
+async def test_a_stream_that_is_stopped_while_it_takes_over_ends(rig: Rig) -> None:
+    inbox = SlowInbox(rig.database)
+    async with rig.stream("brief", inbox=inbox, ready=False) as stream:
+
+        async def taking() -> bool:
+            return stream.not_ready() == "partitions are being taken over"
+
+        await until(taking, what="it takes over")
+    assert inbox.taken < SHARDS
+    assert stream.owned < {Partition(LEDGER.name, number) for number in SHARD_NUMBERS}
+
+
 class LateInbox(ForgetfulInbox):
     """The lost commit comes to light late: the first look after it finds the cursor as it was."""
 
@@ -352,15 +388,17 @@ async def test_what_comes_from_within_is_decided_on_its_partition(rig: Rig) -> N
 
 
 class Slow(StoredBooking):
-    """Stands still before it decides, once, until it is told to go on."""
+    """Stands still before it decides, from when it is told to until it is told to go on."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
+        self.go_on.set()
 
     async def load(self, *_: Any) -> Counter[str]:
         """Wait."""
-        self.begun.set()
+        if not self.go_on.is_set():
+            self.begun.set()
         await self.go_on.wait()
         return await super().load()
 
@@ -369,6 +407,8 @@ async def test_a_partition_that_goes_while_a_batch_waits_for_its_turn(rig: Rig) 
     """What comes from within holds it up; meanwhile the group gives the partition away."""
     slow = Slow()
     async with rig.stream("turn", slow) as stream:
+        await rig.quiet(stream)
+        slow.go_on.clear()
         acting = asyncio.create_task(stream.act(FIRST, [message(placed("turn-1", 1))]))
         await slow.begun.wait()
         await publish(rig.kafka, [placed("turn-2", 1)], partition=0)

@@ -23,7 +23,7 @@ from restock_common.transact import Partition
 
 log = structlog.get_logger()
 
-Assigned = Callable[[list[Partition]], Awaitable[Mapping[Partition, int]]]
+Assigned = Callable[[list[Partition]], None]
 Revoked = Callable[[list[Partition]], Awaitable[None]]
 Unreadable = Callable[[Partition, Exception], None]
 
@@ -39,7 +39,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         settings: How to reach the broker.
         topics: What is read.
         group: Members of one group share the partitions.
-        on_assigned: Returns where to start each partition; a partition left out stays paused.
+        on_assigned: Told of new partitions; each stays paused until `start_from` says where it
+            begins. It returns at once: the client sends no heartbeat while it is under way.
         on_revoked: Told before partitions go to another member; must not wait for a fetch.
         on_unreadable: Told where the next record is none that the client can read; it pauses the
             partition.
@@ -91,8 +92,8 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def fetch(self, *, max_records: int, wait_ms: int) -> dict[Partition, list[Record]]:
         """Return what has come, by partition, in offset order; empty after `wait_ms`.
 
-        While partitions are being assigned, the client already fetches from where the group's
-        commits stand; that is not where their owner starts, so it is dropped.
+        Before a partition is paused, the client may have fetched from where the group's commits
+        stand; that is not where its owner starts, so it is dropped.
         """
         try:
             fetched = await self._client.getmany(timeout_ms=wait_ms, max_records=max_records)
@@ -157,6 +158,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._client.seek(tp, offset)
             self._next[tp] = offset
 
+    def start_from(self, partition: Partition, offset: int) -> None:
+        """Begin to read a new partition, unless it has gone to another member."""
+        self.seek(partition, offset)
+        tp = as_tp(partition)
+        if tp in self._client.assignment():
+            self._client.resume(tp)
+
     def pause(self, partition: Partition) -> None:
         """Fetch nothing more from a partition while it stays ours."""
         tp = as_tp(partition)
@@ -164,15 +172,10 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._client.pause(tp)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Start each partition where its owner says."""
-        starts = await self._on_assigned([Partition(tp.topic, tp.partition) for tp in assigned])
-        for tp in assigned:
-            offset = starts.get(Partition(tp.topic, tp.partition))
-            if offset is None:
-                self._client.pause(tp)
-            else:
-                self._client.seek(tp, offset)
-                self._next[tp] = offset
+        """Hold each partition until its owner says where it starts."""
+        if assigned:
+            self._client.pause(*assigned)
+        self._on_assigned([Partition(tp.topic, tp.partition) for tp in assigned])
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Tell the owner what goes."""

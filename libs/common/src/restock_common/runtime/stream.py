@@ -89,6 +89,7 @@ class Stream(Generic[StateT]):
         self._fetched_again: dict[Partition, int] = {}
         self._failures: dict[Partition, int] = {}
         self._joined = False
+        self._taking_over: asyncio.Task[None] | None = None
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._committed_at = 0.0
@@ -112,6 +113,7 @@ class Stream(Generic[StateT]):
         if self._task is None:
             return
         await asyncio.gather(self._task, return_exceptions=True)
+        await self._stop_taking_over()
         await asyncio.gather(*(relay.stop(patience_s=_DRAIN_S) for relay in self._relays.values()))
         await self._commit()
         await self._consumer.stop()
@@ -122,6 +124,8 @@ class Stream(Generic[StateT]):
             return f"halted: {self._halted}"
         if self._lost:
             return f"fenced: {'; '.join(self._lost.values())}"
+        if self._taking_over is not None and not self._taking_over.done():
+            return "partitions are being taken over"
         return None if self._joined else "no partitions assigned yet"
 
     def dead(self) -> str | None:
@@ -156,7 +160,7 @@ class Stream(Generic[StateT]):
             except Fenced:
                 raise
             except Transient:
-                await self._resync(partition)
+                await self._resync(cursor)
                 raise
             await self._keep(outcome)
         return outcome
@@ -208,7 +212,7 @@ class Stream(Generic[StateT]):
             except Transient as error:
                 log.warning("batch_retry", partition=str(partition), error=str(error))
                 await asyncio.sleep(self._backoff_s(partition))
-                await self._resync(partition)
+                await self._resync(cursor)
             except Exception as error:  # noqa: BLE001 - a bug: this partition halts with an alarm
                 self._halt(partition, error)
             else:
@@ -239,33 +243,38 @@ class Stream(Generic[StateT]):
 
     async def _keep(self, outcome: Outcome) -> None:
         partition = outcome.cursor.partition
-        current = self._cursors.get(partition)
-        if current is not None and current.epoch == outcome.cursor.epoch:
+        if self._holds(outcome.cursor):
             self._cursors[partition] = outcome.cursor
             await self._relays[partition].put(outcome.journal, outcome.cursor)
 
-    async def _resync(self, partition: Partition) -> None:
-        """Read the cursor again: a commit whose answer was lost may have moved it."""
-        while not self._stopping and partition in self._cursors:
+    async def _resync(self, used: Cursor) -> None:
+        """Read the cursor again: a commit whose answer was lost may have moved it.
+
+        Nothing is done where the partition has gone, or come back under a newer epoch, meanwhile.
+        """
+        partition = used.partition
+        while not self._stopping and self._holds(used):
             try:
                 found = await self._inbox.cursor(partition)
             except Transient as error:
                 log.warning("database_away", error=str(error))
                 await asyncio.sleep(_RETRY_S)
                 continue
-            current = self._cursors.get(partition)
-            if current is None or found.epoch != current.epoch:
-                if current is not None:
-                    place = f"{partition.topic}/{partition.number}"
-                    await self._fenced(
-                        current,
-                        Fenced.taken_over(place, found=found.epoch, ours=current.epoch),
-                    )
-                return
-            self._cursors[partition] = found
-            self._relays[partition].reload(found)
-            self._consumer.seek(partition, found.next_offset)
+            if found.epoch != used.epoch:
+                place = f"{partition.topic}/{partition.number}"
+                await self._fenced(
+                    used, Fenced.taken_over(place, found=found.epoch, ours=used.epoch)
+                )
+            elif self._holds(used):
+                self._cursors[partition] = found
+                self._relays[partition].reload(found)
+                self._consumer.seek(partition, found.next_offset)
             return
+
+    def _holds(self, used: Cursor) -> bool:
+        """Return whether a cursor's partition is still ours, by the same epoch."""
+        current = self._cursors.get(used.partition)
+        return current is not None and current.epoch == used.epoch
 
     async def _fenced(self, used: Cursor, error: Fenced) -> None:
         """Let a partition go, unless it has come back to us under a newer epoch meanwhile.
@@ -274,10 +283,9 @@ class Stream(Generic[StateT]):
         anew. It does not end, since whatever starts it again would have it take the partition
         back: two processes that are in each other's way would then end each other for ever.
         """
-        partition = used.partition
-        current = self._cursors.get(partition)
-        if current is None or current.epoch != used.epoch:
+        if not self._holds(used):
             return
+        partition = used.partition
         log.error("fenced", topic=partition.topic, partition=partition.number, reason=str(error))
         self._lost[partition] = str(error)
         telemetry.FENCED.labels(partition.topic, partition.number).set(1)
@@ -296,31 +304,42 @@ class Stream(Generic[StateT]):
         if relay is not None:
             await relay.stop(patience_s=0)
 
-    async def _assigned(self, partitions: list[Partition]) -> dict[Partition, int]:
-        """Take partitions over: check each log against its cursor, start where that stands."""
-        starts: dict[Partition, int] = {}
-        for partition in partitions:
-            while not self._stopping:
-                try:
-                    cursor = await self._inbox.take_over(partition)
-                    await self._check(cursor)
-                except Transient as error:
-                    log.warning("take_over_retry", partition=str(partition), error=str(error))
-                    await asyncio.sleep(_RETRY_S)
-                except Exception as error:  # noqa: BLE001 - a foreign log or a bug: an alarm
-                    self._halt(partition, error)
-                    break
-                else:
-                    self._locks[partition] = asyncio.Lock()
-                    self._cursors[partition] = cursor
-                    source = self._writer.source(partition)
-                    self._relays[partition] = Relay(self._inbox, self._producer, source, cursor)
-                    starts[partition] = cursor.next_offset
-                    telemetry.HALTED.labels(partition.topic, partition.number).set(0)
-                    break
+    def _assigned(self, partitions: list[Partition]) -> None:
+        """Take partitions over beside the group's heartbeats: that may have to wait for long."""
         self._joined = True
+        self._taking_over = asyncio.create_task(self._take_over(partitions), name="take over")
+
+    async def _take_over(self, partitions: Sequence[Partition]) -> None:
+        for partition in partitions:
+            try:
+                cursor = await self._taken_over(partition)
+            except Exception as error:  # noqa: BLE001 - a foreign log or a bug: an alarm
+                self._halt(partition, error)
+                continue
+            self._locks[partition] = asyncio.Lock()
+            self._cursors[partition] = cursor
+            source = self._writer.source(partition)
+            self._relays[partition] = Relay(self._inbox, self._producer, source, cursor)
+            self._consumer.start_from(partition, cursor.next_offset)
+            telemetry.HALTED.labels(partition.topic, partition.number).set(0)
         log.info("assigned", partitions=[f"{p.topic}/{p.number}" for p in partitions])
-        return starts
+
+    async def _taken_over(self, partition: Partition) -> Cursor:
+        """Become a partition's writer, and check its log against the cursor; return that."""
+        while True:
+            try:
+                cursor = await self._inbox.take_over(partition)
+                await self._check(cursor)
+            except Transient as error:
+                log.warning("take_over_retry", partition=str(partition), error=str(error))
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return cursor
+
+    async def _stop_taking_over(self) -> None:
+        if self._taking_over is not None:
+            self._taking_over.cancel()
+            await asyncio.gather(self._taking_over, return_exceptions=True)
 
     async def _check(self, cursor: Cursor) -> None:
         partition = cursor.partition
@@ -334,6 +353,7 @@ class Stream(Generic[StateT]):
         check_log(cursor, begin=begin, end=end, identity=identity)
 
     async def _revoked(self, partitions: list[Partition]) -> None:
+        await self._stop_taking_over()
         for partition in partitions:
             self._halted.pop(partition, None)
             if self._lost.pop(partition, None):
