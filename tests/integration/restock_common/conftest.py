@@ -20,3 +20,12 @@ async def rig(kafka: KafkaSettings, database_url: str) -> AsyncIterator[Rig]:
     yield Rig(kafka, database, PostgresInbox(database, keep_journal=True), producer)
     await producer.stop()
     await database.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Return a database without tables, opened."""
+    database = Database(database_url)
+    await database.open()
+    yield database
+    await database.close()

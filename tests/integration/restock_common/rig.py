@@ -1,13 +1,13 @@
 """The test application on real tables, and streams around it."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support import read_messages, until
-from tests.unit.restock_common.memory import Booking
+from tests.support import publish, read_messages, until
+from tests.unit.restock_common.memory import Booking, placed
 
 from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.envelope import Position
@@ -19,6 +19,7 @@ from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
 SHARD_NUMBERS = range(SHARDS)
+FIRST = Partition(LEDGER.name, 0)
 
 
 class StoredBooking(Booking):
@@ -129,3 +130,27 @@ async def terminate_others(connection: Connection) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
+
+
+async def place(rig: Rig, prefix: str, count: int) -> dict[str, int]:
+    """Publish orders over all shards; return what must be booked."""
+    for shard in SHARD_NUMBERS:
+        orders = [
+            placed(f"{prefix}-{n}", 1) for n in range(count) if n % len(SHARD_NUMBERS) == shard
+        ]
+        await publish(rig.kafka, orders, partition=shard)
+    return {f"{prefix}-{n}/1": 1 for n in range(count)}
+
+
+def orders_of(lines: Iterable[str]) -> list[str]:
+    """Return the orders that lines belong to."""
+    return sorted(line.partition("/")[0] for line in lines)
+
+
+async def halts(stream: Stream[Any], reason: str) -> None:
+    """Wait until a partition has halted, for a reason."""
+
+    async def halted() -> bool:
+        return reason in (stream.not_ready() or "")
+
+    await until(halted, what=f"a partition halts: {reason}")
