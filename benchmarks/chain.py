@@ -16,7 +16,6 @@ the time from an order's 202 until its StockReserved has been read back from res
 the event was read before the answer came, it is 0.
 """
 
-import argparse
 import asyncio
 import os
 import sys
@@ -27,7 +26,7 @@ from random import Random
 
 import orjson
 
-from _report import percentile, said, write_line
+from _report import arguments, percentile, report, said
 from restock_common.contracts import TYPES
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.envelope import decode
@@ -42,7 +41,6 @@ from restock_local.platform.base import declare_topics
 from restock_local.platform.choose import choose
 from restock_local.quiet import QuietWatch
 from restock_local.sample import sample_products, stock_shop
-from restock_local.session import ToldToEnd, run_session
 from restock_local.supervisor import SHOP, Supervisor
 
 _START = datetime(2017, 1, 2, 8, tzinfo=UTC)
@@ -205,20 +203,13 @@ async def measure(options: Options) -> dict[str, object]:
 
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
-    parser = argparse.ArgumentParser(prog="restock bench chain", description=__doc__)
-    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
-    parser.add_argument("--platform", default="auto", help="auto, docker, apache or embedded")
+    parser = arguments("chain", __doc__, platform="auto")
     parser.add_argument("--orders", type=int, default=2_000)
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--latency-s", type=float, default=10.0, help="how long, in seconds")
     given = parser.parse_args()
     options = Options(given.platform, given.orders, given.clients, given.latency_s)
-    try:
-        figures = run_session(measure(options))
-    except ToldToEnd as told:
-        return told.exit_code
-    write_line(figures, given.json)
-    return 0
+    return report(measure(options), given.json)
 
 
 if __name__ == "__main__":

@@ -25,12 +25,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from _report import write_line
+from _report import arguments, report
 from forecast_bench import learner, restart, worker
 from forecaster.domain.state import DEFAULT_LEARNER
 from restock_local.folders import run_folder, state_folder
 from restock_local.platform.choose import choose
-from restock_local.session import ToldToEnd, run_session
 
 _MILLION = 1_000_000
 _PARTS = ("learner", "worker", "restart")
@@ -65,24 +64,13 @@ async def _part(part: str, kafka: Any, folder: Path, given: argparse.Namespace) 
 
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
-    parser = argparse.ArgumentParser(
-        prog="restock bench forecast",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
-    parser.add_argument("--platform", default="apache", help="apache, docker or embedded")
+    parser = arguments("forecast", __doc__)
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--keys", type=int, default=_MILLION)
     parser.add_argument("--learner", default=DEFAULT_LEARNER)
     given = parser.parse_args()
-    try:
-        figures = run_session(measure(given))
-    except ToldToEnd as told:
-        return told.exit_code
-    write_line(figures, given.json)
-    return 0
+    return report(measure(given), given.json)
 
 
 if __name__ == "__main__":

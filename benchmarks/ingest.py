@@ -29,17 +29,15 @@ half of single_per_s for so long.
 `cpu_us_by_part`: and of PostgreSQL, the broker and the sender, each with all its processes.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from _report import write_line
+from _report import arguments, report
 from ingest_bench.run import Options, Run
 from restock_local.folders import run_folder, state_folder
 from restock_local.platform.choose import choose
-from restock_local.session import ToldToEnd, run_session
 
 
 async def measure(options: Options, platform_name: str) -> dict[str, Any]:
@@ -60,13 +58,7 @@ async def measure(options: Options, platform_name: str) -> dict[str, Any]:
 
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
-    parser = argparse.ArgumentParser(
-        prog="restock bench ingest",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
-    parser.add_argument("--platform", default="apache", help="apache, docker or embedded")
+    parser = arguments("ingest", __doc__)
     parser.add_argument("--orders", type=int, default=20_000, help="one a request")
     parser.add_argument("--bulk-orders", type=int, default=40_000, help="as NDJSON")
     parser.add_argument("--bulk-lines", type=int, default=2_000, help="orders a request of those")
@@ -79,12 +71,7 @@ def main() -> int:
     parser.add_argument("--profile", type=Path, metavar="PATH", help="of the door, by py-spy")
     given = vars(parser.parse_args())
     path, platform = given.pop("json"), given.pop("platform")
-    try:
-        figures = run_session(measure(Options(**given), platform))
-    except ToldToEnd as told:
-        return told.exit_code
-    write_line(figures, path)
-    return 0
+    return report(measure(Options(**given), platform), path)
 
 
 if __name__ == "__main__":

@@ -32,18 +32,16 @@ The first number of shards is measured wholly; each has its rate, its limit and 
 in `by_shards`.
 """
 
-import argparse
 import os
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from _report import said, write_line
+from _report import arguments, report, said
 from ledger_bench.run import Options, Run
 from restock_local.folders import run_folder, state_folder
 from restock_local.platform.choose import choose
-from restock_local.session import ToldToEnd, run_session
 
 _COMPARED = ("orders_per_s", "limit_orders_per_s", "share_of_limit", "cpu_us_an_order")
 _WAITS = ("looks_for_waits", "row_lock_waits", "other_lock_waits")
@@ -76,13 +74,7 @@ async def measure(options: Options, platform_name: str, shards: list[int]) -> di
 
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
-    parser = argparse.ArgumentParser(
-        prog="restock bench ledger",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
-    parser.add_argument("--platform", default="apache", help="apache, docker or embedded")
+    parser = arguments("ledger", __doc__)
     parser.add_argument("--orders", type=int, default=200_000)
     parser.add_argument("--skus", type=int, default=10_000)
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 2], metavar="N")
@@ -101,12 +93,7 @@ def main() -> int:
         usual_orders=given.usual_orders,
         profile=given.profile,
     )
-    try:
-        figures = run_session(measure(options, given.platform, given.shards))
-    except ToldToEnd as told:
-        return told.exit_code
-    write_line(figures, given.json)
-    return 0
+    return report(measure(options, given.platform, given.shards), given.json)
 
 
 if __name__ == "__main__":
