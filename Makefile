@@ -33,8 +33,10 @@ check: install ## ruff, mypy --strict, import-linter
 bench: install ## Run a benchmark: make bench NAME=chain ARGS='--json -'
 	@$(BIN)/restock bench $(NAME) $(ARGS)
 
-soak: install ## Kill processes 70 times under load, then replay a whole year: an hour or more
-	@RESTOCK_SOAK=1 $(BIN)/python -m pytest -s tests/faults tests/integration/order_ingest/test_described.py tests/property/order_ingest/test_channels.py
+SOAKS := tests/faults tests/integration/order_ingest/test_described.py tests/property/order_ingest/test_channels.py tests/property/stock_ledger/test_machine.py
+
+soak: install ## Kill processes 70 times under load, long property tests, a whole year: an hour or more
+	@RESTOCK_SOAK=1 $(BIN)/python -m pytest -s $(SOAKS)
 	@$(BIN)/restock demo --days 365 $(ARGS)
 
 clean: ## Remove .venv, local state and caches
