@@ -45,12 +45,15 @@ What is told
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 from tests.property.stock_ledger.acting_customers import Customers
 from tests.property.stock_ledger.acting_goods import Goods
 from tests.property.stock_ledger.acting_parcels import Parcels
 
-SOAK = "RESTOCK_SOAK" in os.environ
+SOAK = os.environ.get("RESTOCK_SOAK") == "1"
+
+pytestmark = pytest.mark.timeout(3_600 if SOAK else 240)
 
 
 class Ledgers(Customers, Goods, Parcels):
@@ -59,7 +62,7 @@ class Ledgers(Customers, Goods, Parcels):
 
 TestLedgers = Ledgers.TestCase
 TestLedgers.settings = settings(
-    max_examples=20_000 if SOAK else 120,
+    max_examples=2_000 if SOAK else 120,
     stateful_step_count=60 if SOAK else 50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
