@@ -77,6 +77,29 @@ class Way(StrEnum):
 Outcome = Accepted | Skipped | Asked | SetAside
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a shop has sent, and what is known of it before it is read.
+
+    Attributes:
+        shop: Whose address it came to.
+        settings: The shop's.
+        channel: Reads it.
+        headers: By name, in lower case.
+        raw: The body, as it was signed.
+        now: When it came, by the system's time.
+        way: How it came.
+    """
+
+    shop: str
+    settings: ShopSettings
+    channel: Channel
+    headers: Headers
+    raw: bytes
+    now: datetime
+    way: Way
+
+
 class Webhooks:
     """Takes what shops send of their own accord.
 
@@ -130,104 +153,77 @@ class Webhooks:
         if settings is None:
             raise Unknown(f"shop {shop!r} is not known here", field="shop")
         channel = CHANNELS[settings.channel]
+        one = Delivery(shop, settings, channel, headers, raw, now, way)
         try:
             if not vouched:
                 channel.verify(headers, raw, settings, now)
         except Permanent:
             telemetry.DELIVERIES.labels(channel.name, "not_signed").inc()
             raise
-        outcomes = await self._outcomes(shop, settings, channel, headers, raw, now, way)
-        await self._note(shop, settings, channel, headers, raw, now, way, outcomes)
+        outcomes = await self._outcomes(one)
+        await self._note(one, outcomes)
         return outcomes
 
-    async def _outcomes(
-        self,
-        shop: str,
-        settings: ShopSettings,
-        channel: Channel,
-        headers: Headers,
-        raw: bytes,
-        now: datetime,
-        way: Way,
-    ) -> list[Outcome]:
+    async def _outcomes(self, one: Delivery) -> list[Outcome]:
         try:
-            commands = await self._read(shop, settings, channel, headers, raw)
+            commands = await self._read(one)
             outcomes: list[Outcome] = []
             for command in commands:
-                outcomes.append(await self._carry_out(shop, command, channel, headers, raw, now))
+                outcomes.append(await self._carry_out(one, command))
                 if isinstance(outcomes[-1], SetAside):
                     break  # what follows builds on it, and is in the same letter
         except InvalidPayload as error:
-            await self._set_aside(shop, channel, headers, raw, now, error)
-            if way is Way.WEBHOOK:
-                telemetry.DELIVERIES.labels(channel.name, "not_readable").inc()
+            await self._set_aside(one, error)
+            if one.way is Way.WEBHOOK:
+                telemetry.DELIVERIES.labels(one.channel.name, "not_readable").inc()
             raise
         except Unmapped as error:
-            outcomes = [await self._set_aside(shop, channel, headers, raw, now, error)]
+            outcomes = [await self._set_aside(one, error)]
         return outcomes
 
-    async def _note(
-        self,
-        shop: str,
-        settings: ShopSettings,
-        channel: Channel,
-        headers: Headers,
-        raw: bytes,
-        now: datetime,
-        way: Way,
-        outcomes: list[Outcome],
-    ) -> None:
+    async def _note(self, one: Delivery, outcomes: list[Outcome]) -> None:
         """Write down which order was shown, and that the shop was heard. Raises Transient."""
-        new = sum(isinstance(one, Accepted) and one.new for one in outcomes)
+        shop, channel = one.shop, one.channel
+        new = sum(isinstance(outcome, Accepted) and outcome.new for outcome in outcomes)
         shown = None
-        if channel.shows is not None and way is not Way.FETCHED:
-            shown = channel.shows(headers, raw)
+        if channel.shows is not None and one.way is not Way.FETCHED:
+            shown = channel.shows(one.headers, one.raw)
         if shown is not None:
-            await self._feeds.sight(shop, shown, counted=counts_orders(settings))
-        match way:
+            await self._feeds.sight(shop, shown, counted=counts_orders(one.settings))
+        match one.way:
             case Way.WEBHOOK:
                 became = _worst(outcomes)
                 telemetry.DELIVERIES.labels(channel.name, became).inc()
-                kind = _topic(channel, headers) or became
-                told_at = now if shown is None else shown.changed_at
+                kind = _topic(channel, one.headers) or became
+                told_at = one.now if shown is None else shown.changed_at
                 self._door.arrivals.note(shop, channel.name, kind, told_at=told_at, orders=new)
             case Way.PAGE:
                 self._door.arrivals.count(shop, found=new)
             case Way.FETCHED:
                 self._door.arrivals.count(shop, orders=new)
 
-    async def _read(
-        self, shop: str, settings: ShopSettings, channel: Channel, headers: Headers, raw: bytes
-    ) -> tuple[Command, ...]:
+    async def _read(self, one: Delivery) -> tuple[Command, ...]:
         """Return the commands of a delivery, once its variants have been looked up, if need be."""
         gazetteer = await self._atlas.gazetteer()
-        told = Shop(shop, settings, gazetteer, self._door.customers.privacy)
+        told = Shop(one.shop, one.settings, gazetteer, self._door.customers.privacy)
         asked: set[str] = set()
         while True:
             try:
-                return channel.adapt(headers, raw, told)
+                return one.channel.adapt(one.headers, one.raw, told)
             except Unmapped as error:
                 # What came back is told before what is wanted: each may name variants of its own.
                 keys = [key for key in error.keys if key not in asked]
                 if not keys:
                     raise
             asked.update(keys)
-            found = await self._shops.skus(shop, keys)
+            found = await self._shops.skus(one.shop, keys)
             told = replace(told, skus={**told.skus, **found})
 
-    async def _carry_out(
-        self,
-        shop: str,
-        command: Command,
-        channel: Channel,
-        headers: Headers,
-        raw: bytes,
-        now: datetime,
-    ) -> Outcome:
+    async def _carry_out(self, one: Delivery, command: Command) -> Outcome:
         try:
-            return await self._take(shop, command)
+            return await self._take(one.shop, command)
         except Permanent as error:
-            return await self._set_aside(shop, channel, headers, raw, now, error)
+            return await self._set_aside(one, error)
 
     async def _take(self, shop: str, command: Command) -> Outcome:
         match command:
@@ -257,19 +253,12 @@ class Webhooks:
         telemetry.LOCATED.labels(command.precision).inc()
         return answer
 
-    async def _set_aside(
-        self,
-        shop: str,
-        channel: Channel,
-        headers: Headers,
-        raw: bytes,
-        now: datetime,
-        error: Permanent,
-    ) -> SetAside:
+    async def _set_aside(self, one: Delivery, error: Permanent) -> SetAside:
+        shop, headers = one.shop, one.headers
         kept: Mapping[str, str] = {
-            name: headers[name] for name in channel.kept_headers if name in headers
+            name: headers[name] for name in one.channel.kept_headers if name in headers
         }
-        letter = await self._door.letters.keep(f"webhooks/{shop}", kept, raw, error, now)
+        letter = await self._door.letters.keep(f"webhooks/{shop}", kept, one.raw, error, one.now)
         field = plain_field(error.field or "")
         log.warning("delivery_set_aside", shop=shop, field=field, dead_letter=letter)
         return SetAside(letter, str(error))
