@@ -29,7 +29,7 @@ from order_ingest.store import (
     PostgresShopBook,
 )
 from order_ingest.stream import LEASE, Poller
-from restock_common.contracts.ledger import OrderAmended, OrderPlaced
+from restock_common.contracts.ledger import OrderAmended, OrderCancelled, OrderPlaced
 from restock_common.contracts.topics import LEDGER
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
@@ -169,6 +169,41 @@ async def test_in_the_end_every_order_of_the_shop_is_in_the_ledgers_topic_once(
         assert set(await events(kafka, name, OrderPlaced)) == set(placed)
         assert set(await events(kafka, name, OrderAmended)) == set(amended)
         assert (await gap_of(replicas[0], name)).found == len(shop.lost)
+
+
+@pytest.mark.parametrize("channel", list(SIGNED))
+async def test_an_order_that_was_placed_and_called_off_unheard_was_demand(
+    channel: str, kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    name, shop = f"{channel}-unheard", ShopServer(channel)
+    one = replica(database, producer)
+    async with serving(shop):
+        await configured(one, name, shop)
+        heard, unheard, unmapped = [
+            await shop.sell(number, lose=lose)
+            for number, lose in ((1, False), (2, True), (3, True))
+        ]
+        shop.orders[unmapped]["line_items"][0] |= {"sku": "", "variant_id": 9, "product_id": 9}
+        for identity in (heard, unheard, unmapped):
+            await shop.call_off(identity)
+        await read_again(one)
+        assert (await gap_of(one, name)).found == 1
+        ended = OrderCancelled if channel == "shopify" else OrderAmended
+        told = {
+            (type(one.event), one.event.order): None
+            for one in await read_messages(kafka, LEDGER)
+            if isinstance(one.event, OrderPlaced | OrderCancelled | OrderAmended)
+            and one.event.order.startswith(f"{name}:")
+        }
+        assert sorted(told, key=lambda entry: entry[1]) == [
+            (kind, f"{name}:{identity}")
+            for identity in (heard, unheard)
+            for kind in (OrderPlaced, ended)
+        ]
+        async with database.connection() as connection:
+            waiting = await connection.fetch("SELECT subject FROM waiting WHERE shop = $1", name)
+        still = [f"{name}:{unmapped}"] if channel == "shopify" else []
+        assert [row["subject"] for row in waiting] == still
 
 
 async def test_two_pollers_that_read_one_shop_at_once_have_one_effect(

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from order_ingest.domain.channels import CHANNELS, Command, Shop, ShopSettings
+from order_ingest.domain.channels import Place as PlaceOrder
 from order_ingest.domain.places import City, Gazetteer
 from order_ingest.domain.privacy import Privacy
 from restock_common.contracts.ledger import Place
@@ -113,6 +114,8 @@ def commands(one: Case, **changes: Any) -> tuple[Command, ...]:
 def told(command: Command) -> dict[str, Any]:
     """Return a command as JSON would tell it."""
     fields = {name: getattr(command, name) for name in command.__slots__}
+    if fields.get("began", command) is None:
+        del fields["began"]  # most do not tell it
     shown = {
         name: value.model_dump(mode="json", exclude_defaults=True)
         if isinstance(value, BaseModel)
@@ -123,6 +126,8 @@ def told(command: Command) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, PlaceOrder):
+        return told(value)
     if hasattr(value, "__slots__") and not isinstance(value, str):
         return {name: getattr(value, name) for name in value.__slots__}
     return value

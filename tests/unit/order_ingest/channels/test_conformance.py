@@ -89,7 +89,8 @@ def test_numbers_in_quotes_change_nothing(one: Case) -> None:
 
 @every_case
 def test_no_personal_data_is_in_what_goes_on(one: Case) -> None:
-    for command in outcome(one):
+    ends = outcome(one)
+    for command in [*ends, *(end["began"] for end in ends if "began" in end)]:
         told = {k: v for k, v in command.get("request", {}).items() if k != "recipient"}
         request = json.dumps(told, ensure_ascii=False)
         for word in ("@", "Wacker", "Byron", "Groß", "Lefèvre", "山田", "Пушкина", "555"):

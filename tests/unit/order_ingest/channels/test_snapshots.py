@@ -95,6 +95,40 @@ def test_an_order_of_which_nothing_is_left_is_amended_to_nothing() -> None:
     [amend] = commands(changed(one, line_items=gone))
     assert isinstance(amend, Amend)
     assert amend.request.lines == ()
+    assert amend.began is not None
+    ordered = [line["quantity"] for line in one.body["line_items"] if line["requires_shipping"]]
+    assert [line.quantity for line in amend.began.request.lines] == ordered
+
+
+def test_a_cancellation_tells_how_the_order_began() -> None:
+    """The shop counts nothing of it as current any more, and took it back to its own stock."""
+    one = case("shopify", "cancelled")
+    gone = [{**line, "current_quantity": 0} for line in one.body["line_items"]]
+    [cancel] = commands(changed(one, line_items=gone))
+    assert isinstance(cancel, Cancel)
+    assert cancel.began is not None
+    assert [line.quantity for line in cancel.began.request.lines] == [
+        line["quantity"] for line in gone
+    ]
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [{"line_items": []}, {"line_items": [{"id": 1, "sku": "tea", "quantity": 1}] * 2}],
+)
+def test_a_cancellation_whose_beginning_cannot_be_read_is_one(beginning: dict[str, Any]) -> None:
+    [cancel] = commands(changed(case("shopify", "cancelled"), **beginning))
+    assert isinstance(cancel, Cancel)
+    assert cancel.began is None
+
+
+def test_a_cancellation_whose_beginning_names_what_nobody_knows_is_one() -> None:
+    line = {"id": 1, "sku": "", "variant_id": 99, "quantity": 1}
+    with pytest.raises(Unmapped, match="99") as unmapped:
+        commands(changed(case("shopify", "cancelled"), line_items=[line]))
+    [cancel] = unmapped.value.otherwise
+    assert isinstance(cancel, Cancel)
+    assert cancel.began is None
 
 
 def test_a_cancellation_that_comes_before_the_order_is_a_cancellation() -> None:

@@ -169,7 +169,7 @@ class Webhooks:
             commands = await self._read(one)
             outcomes: list[Outcome] = []
             for command in commands:
-                outcomes.append(await self._carry_out(one, command))
+                outcomes += await self._carry_out(one, command)
                 if isinstance(outcomes[-1], SetAside):
                     break  # what follows builds on it, and is in the same letter
         except InvalidPayload as error:
@@ -213,17 +213,34 @@ class Webhooks:
             except Unmapped as error:
                 # What came back is told before what is wanted: each may name variants of its own.
                 keys = [key for key in error.keys if key not in asked]
+                if not keys and error.otherwise:
+                    return error.otherwise
                 if not keys:
                     raise
             asked.update(keys)
             found = await self._shops.skus(one.shop, keys)
             told = replace(told, skus={**told.skus, **found})
 
-    async def _carry_out(self, one: Delivery, command: Command) -> Outcome:
+    async def _carry_out(self, one: Delivery, command: Command) -> list[Outcome]:
         try:
-            return await self._take(one.shop, command)
+            outcome = await self._take(one.shop, command)
+            if isinstance(command, Amend | Cancel) and command.began is not None:
+                return await self._begin(one.shop, command.began, outcome)
         except Permanent as error:
-            return await self._set_aside(one, error)
+            return [await self._set_aside(one, error)]
+        return [outcome]
+
+    async def _begin(self, shop: str, began: Place, end: Outcome) -> list[Outcome]:
+        """Place an order whose end waits because nobody has heard of it; the end follows it.
+
+        The end is kept first, so that whatever becomes of the beginning, it is not forgotten.
+        """
+        if not isinstance(end, Accepted) or not end.waiting:
+            return [end]
+        outcome = await self._place(shop, began)
+        if isinstance(outcome, Accepted) and outcome.new:
+            end = replace(end, pool=outcome.pool, waiting=False)
+        return [outcome, end]
 
     async def _take(self, shop: str, command: Command) -> Outcome:
         match command:

@@ -52,11 +52,15 @@ class Unmapped(Permanent):
         reason: What is not known, with all that the shop says of it.
         field: Its place in the payload.
         keys: What could be looked up in the table of variants.
+
+    Attributes:
+        otherwise: What it asks for all the same, should nothing be found; nothing is the rule.
     """
 
     def __init__(self, reason: str, *, field: str, keys: Sequence[str] = ()) -> None:
         super().__init__(reason, field=field)
         self.keys = tuple(keys)
+        self.otherwise: tuple[Command, ...] = ()
 
 
 class SkuSource(StrEnum):
@@ -173,18 +177,34 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Amend:
-    """Say what an order is to be from now on."""
+    """Say what an order is to be from now on.
+
+    Attributes:
+        order: Which one.
+        request: As through every other door.
+        began: How it began, told where nothing is left of it: it is placed so before, should nobody
+            have heard of it yet.
+    """
 
     order: str
     request: AmendmentRequest
+    began: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Call an order off."""
+    """Call an order off.
+
+    Attributes:
+        order: Which one.
+        request: As through every other door.
+        began: How it began, where that is told: it is placed so before, should nobody have heard of
+            it yet.
+    """
 
     order: str
     request: CancelRequest
+    began: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ one leads to the order as the shop has it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from order_ingest.domain.channels.base import (
     Cancel,
     Command,
     Ignored,
+    InvalidPayload,
     Place,
     Return,
     Shop,
@@ -142,7 +143,8 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
 
     How an order began is placed, and no more. What changed is placed too (the beginning may come
     later, or never) and amended to what it is now: so that the newest revision counts, whatever
-    comes after it. An order of which nothing is left has nothing to place.
+    comes after it. Of an order of which nothing is left it is told how it began, for whoever has
+    not heard of it: it was demand all the same.
 
     Raises:
         InvalidPayload: It breaks a limit of the doors.
@@ -157,12 +159,12 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
             cancelled_at=snapshot.cancelled_at,
             reason=_one_line(snapshot.cancel_reason),
         )
-        return (Cancel(order, cancel), *backs)
+        return _with_beginning(Cancel(order, cancel), backs, snapshot, shop)
     items = shelved(snapshot, shop)
     if not items:
         ignored = Ignored("it ships nothing: gift cards, services or no lines at all")
         return backs or (ignored,)
-    wanted = [_line(item, sku) for item, sku in items if item.target > 0]
+    wanted = [_line(item, sku, item.target) for item, sku in items if item.target > 0]
     commands: list[Command] = []
     if wanted:
         commands.append(_place(order, snapshot, shop, wanted))
@@ -176,8 +178,34 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
             amended_at=snapshot.changed_at,
             recipient=snapshot.recipient.as_recipient(),
         )
+        if not wanted:
+            return _with_beginning(Amend(order, amendment), backs, snapshot, shop)
         commands.append(Amend(order, amendment))
     return (*commands, *backs) or (Ignored("nothing of it is to be shipped"),)
+
+
+def _with_beginning(
+    end: Cancel | Amend, backs: Sequence[Command], snapshot: Snapshot, shop: Shop
+) -> tuple[Command, ...]:
+    """Return how an order ended, and beside it how it began; what came back goes behind both.
+
+    It ends, whether its beginning can be told or not.
+
+    Raises:
+        Unmapped: A sku or a country of the beginning is not known.
+    """
+    began = None
+    try:
+        items = [one for one in shelved(snapshot, shop) if one[0].ordered > 0]
+        if items:
+            lines = [_line(item, sku, item.ordered) for item, sku in items]
+            began = _place(end.order, snapshot, shop, lines)
+    except InvalidPayload:
+        pass
+    except Unmapped as error:
+        error.otherwise = (end, *backs)
+        raise
+    return (replace(end, began=began), *backs)
 
 
 def backs_of(order: str, backs: Sequence[Back], shop: Shop) -> tuple[Command, ...]:
@@ -254,9 +282,9 @@ def skus_of(order: str, items: Sequence[Item], shop: Shop) -> list[tuple[Item, s
     return found
 
 
-def _line(item: Item, sku: str) -> NamedLineRequest:
+def _line(item: Item, sku: str, quantity: int) -> NamedLineRequest:
     try:
-        return NamedLineRequest(line=item.line, sku=sku, quantity=item.target)
+        return NamedLineRequest(line=item.line, sku=sku, quantity=quantity)
     except ValidationError as error:
         raise invalid(error, item.at) from None
 
