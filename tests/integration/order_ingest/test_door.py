@@ -17,12 +17,14 @@ from order_ingest.domain.requests import (
     TransferRequest,
     TransferShipmentRequest,
 )
+from order_ingest.domain.waiting import Command, command_on_order
 from order_ingest.handlers import Accepted, DeviceMessage
-from order_ingest.store import PostgresSpool
+from order_ingest.store import PostgresSpool, PostgresWaitingRoom
 from restock_common.contracts.catalogue import Product
 from restock_common.contracts.ledger import (
     CartHeld,
     OrderAmended,
+    OrderCancelled,
     OrderPlaced,
     TransferOrdered,
     TransferShipped,
@@ -31,6 +33,7 @@ from restock_common.contracts.topics import CATALOGUE, DEAD_LETTERS, LEDGER, STO
 from restock_common.errors import Permanent, Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import Database
+from restock_common.sealing import Seal
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Outgoing, open_letter
 from restock_local.letterbox import HttpRequest, Letter
@@ -252,6 +255,34 @@ async def test_what_nothing_comes_for_is_given_up(
         "/v1/orders/shop:never-placed/cancel",
         {"Content-Type": "application/json"},
     )
+
+
+async def test_what_cannot_be_read_holds_nothing_up_that_waits_behind_it(
+    kafka: KafkaSettings, database: Database, producer: Producer
+) -> None:
+    """Sealed with a master key that is not given any more, and more than is looked at in one go."""
+    one, lost = door(database, producer), PostgresWaitingRoom(Seal({"lost": bytes(32)}))
+    many = [f"a{number:03}" for number in range(501)]
+    await one.orders.place("shop", [request(order=name) for name in (*many, "z")])
+
+    def calls_off(name: str) -> Command:
+        return command_on_order("shop", f"shop:{name}", CancelRequest(), NOW)
+
+    async with database.connection() as connection:
+        await lost.add(connection, [calls_off(name) for name in many])
+        await lost.add(connection, [calls_off(f"never-{name}") for name in many])
+        await PostgresWaitingRoom(SEAL).add(connection, [calls_off("z"), calls_off("never-z")])
+    await one.deliver_waiting()
+    cancelled = [
+        message.event.order
+        for message in await read_messages(kafka, LEDGER)
+        if isinstance(message.event, OrderCancelled)
+    ]
+    assert cancelled == ["shop:z"]
+    await one.give_up_waiting(timedelta(0))
+    async with database.connection() as connection:
+        waiting = await connection.fetch("SELECT subject FROM waiting WHERE subject LIKE '%z'")
+    assert waiting == []
 
 
 async def test_what_a_device_nests_too_deep_is_set_aside_unparsed(

@@ -104,13 +104,12 @@ class Door:
 
     async def deliver_waiting(self) -> None:
         """Deliver what waits for what is there by now. Raises Transient: the rest waits on."""
-        for about, subject in await self._waiting.deliverable():
+        async for about, subject in self._waiting.deliverable():
             await (self.orders if about == "order" else self.holds).deliver(subject)
 
     async def give_up_waiting(self, age: timedelta) -> None:
         """Make dead letters of what has waited for too long. Raises Transient."""
-        while await self._waiting.give_up(age):
-            pass
+        await self._waiting.give_up(age)
 
     async def advance(self, until: datetime, *, keep: bool = True) -> None:
         """Say on every shard that everything before `until` has been sent.

@@ -1,6 +1,6 @@
 """What waits for an order or a cart: kept, delivered behind it, or given up."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -34,11 +34,18 @@ class WaitingRoom(Protocol):
     async def remove(self, connection: Connection, commands: Sequence[Command]) -> None:
         """Forget commands: they were delivered or given up."""
 
-    async def deliverable(self, connection: Connection) -> list[tuple[About, str]]:
-        """Return what is there by now and still waited for, some of it."""
+    async def deliverable(
+        self, connection: Connection, behind: tuple[str, str]
+    ) -> list[tuple[About, str]]:
+        """Return what is there by now and still waited for, some of it, behind a place in it."""
 
-    async def overdue(self, connection: Connection, age: timedelta) -> list[Command]:
-        """Return, and lock, some commands that have waited for longer in vain."""
+    async def overdue(
+        self, connection: Connection, age: timedelta, behind: int
+    ) -> tuple[list[Command], int | None]:
+        """Return, and lock, some commands that have waited for longer in vain, behind a place.
+
+        With the last place that was looked at; None where there is nothing more.
+        """
 
     async def count(self, connection: Connection) -> int:
         """Return how many commands wait."""
@@ -89,15 +96,30 @@ class Waiting:
         telemetry.WAITED.labels("refused").inc(refused)
         telemetry.WAITED.labels("delivered").inc(len(outcomes) - refused)
 
-    async def deliverable(self) -> list[tuple[About, str]]:
-        """Return what is there by now and still waited for; nobody else has delivered it."""
-        async with self._database.connection() as connection:
-            return await self.room.deliverable(connection)
+    async def deliverable(self) -> AsyncIterator[tuple[About, str]]:
+        """Yield what is there by now and still waited for; nobody else has delivered it.
 
-    async def give_up(self, age: timedelta) -> int:
-        """Make dead letters of commands that have waited for too long; return how many."""
+        Some of it cannot be delivered yet: what stands behind it does not wait for that.
+        """
+        behind = ("", "")
+        while True:
+            async with self._database.connection() as connection:
+                some = await self.room.deliverable(connection, behind)
+            if not some:
+                return
+            for one in some:
+                yield one
+            behind = some[-1]
+
+    async def give_up(self, age: timedelta) -> None:
+        """Make dead letters of commands that have waited for too long. Raises Transient."""
+        behind: int | None = 0
+        while behind is not None:
+            behind = await self._give_up_some(age, behind)
+
+    async def _give_up_some(self, age: timedelta, behind: int) -> int | None:
         async with self._database.transaction() as connection:
-            commands = await self.room.overdue(connection, age)
+            commands, last = await self.room.overdue(connection, age, behind)
             reason = f"given up after {age.days} days"
             await self._desk.publish(
                 [
@@ -108,7 +130,7 @@ class Waiting:
             await self.room.remove(connection, commands)
             telemetry.WAITING.set(await self.room.count(connection))
         telemetry.WAITED.labels("given_up").inc(len(commands))
-        return len(commands)
+        return last
 
     def _letter(self, command: Command, error: Permanent) -> Outgoing:
         record = Record(

@@ -82,27 +82,39 @@ class PostgresWaitingRoom:
             "DELETE FROM waiting WHERE sequence = ANY($1)", [one.sequence for one in commands]
         )
 
-    async def deliverable(self, connection: Connection) -> list[tuple[About, str]]:
-        """Return what is there by now and still waited for, some of it."""
+    async def deliverable(
+        self, connection: Connection, behind: tuple[str, str]
+    ) -> list[tuple[About, str]]:
+        """Return what is there by now and still waited for, some of it, behind a place in it."""
         rows = await connection.fetch(
             "SELECT about, subject FROM waiting JOIN orders ON order_id = subject"
-            " WHERE about = 'order' UNION SELECT about, subject FROM waiting JOIN register"
-            " ON kind = about AND id = subject WHERE about = 'hold' LIMIT $1",
+            " WHERE about = 'order' AND (about, subject) > ($2, $3)"
+            " UNION SELECT about, subject FROM waiting JOIN register"
+            " ON kind = about AND id = subject WHERE about = 'hold' AND (about, subject) > ($2, $3)"
+            " ORDER BY about, subject LIMIT $1",
             _SOME,
+            *behind,
         )
         return [(row["about"], row["subject"]) for row in rows]
 
-    async def overdue(self, connection: Connection, age: timedelta) -> list[Command]:
-        """Return, and lock, some commands that have waited for longer in vain."""
+    async def overdue(
+        self, connection: Connection, age: timedelta, behind: int
+    ) -> tuple[list[Command], int | None]:
+        """Return, and lock, some commands that have waited for longer in vain, behind a place.
+
+        With the last place that was looked at; None where there is nothing more.
+        """
         rows = await connection.fetch(
-            "SELECT * FROM waiting WHERE kept_at < now() - $1::interval AND NOT EXISTS ("
+            "SELECT * FROM waiting WHERE kept_at < now() - $1::interval AND sequence > $3"
+            " AND NOT EXISTS ("
             "SELECT FROM orders WHERE about = 'order' AND order_id = subject) AND NOT EXISTS ("
             "SELECT FROM register WHERE about = 'hold' AND kind = about AND id = subject)"
             " ORDER BY sequence LIMIT $2 FOR UPDATE SKIP LOCKED",
             age,
             _SOME,
+            behind,
         )
-        return self._readable(rows)
+        return self._readable(rows), rows[-1]["sequence"] if rows else None
 
     async def count(self, connection: Connection) -> int:
         """Return how many commands wait."""
