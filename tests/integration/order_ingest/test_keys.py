@@ -4,6 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +105,12 @@ async def test_what_is_shown_of_keys_holds_no_secret(ingest: Ingest) -> None:
     assert secret not in answer.text
     async with holding(ingest, made["key"]) as http:
         await http.post("/v1/orders", json={})
-    [mine] = [
-        one for one in (await ingest.http.get("/v1/keys")).json()["keys"] if one["id"] == made["id"]
-    ]
-    assert mine["last_used_at"] is not None
+
+    async def told_used() -> bool:
+        keys = (await ingest.http.get("/v1/keys")).json()["keys"]
+        return any(one["id"] == made["id"] and one["last_used_at"] is not None for one in keys)
+
+    await until(told_used, what="its use is noted")
 
 
 async def test_a_rotated_key_is_good_until_the_overlap_ends(ingest: Ingest) -> None:
@@ -136,6 +139,24 @@ async def test_a_revoked_key_is_good_for_nothing(ingest: Ingest) -> None:
         assert (await http.post("/v1/orders", json={})).status_code == 401
     assert (await ingest.http.delete(f"/v1/keys/{'0' * 16}")).status_code == 404
     assert (await ingest.http.delete("/v1/keys/nonsense")).status_code == 422
+
+
+async def test_a_key_that_is_revoked_while_the_body_comes_is_good_for_nothing(
+    ingest: Ingest,
+) -> None:
+    made = await issue(ingest, "orders")
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b" " * 200_000
+        assert (await ingest.http.delete(f"/v1/keys/{made['id']}")).status_code == 204
+        await asyncio.sleep(0.6)
+        yield json.dumps(order("too-late")).encode()
+
+    headers = {"Content-Type": "application/json"}
+    async with holding(ingest, made["key"]) as http:
+        answer = await http.post("/v1/orders", content=body(), headers=headers)
+    assert (answer.status_code, "ended meanwhile" in answer.text) == (401, True)
+    assert await on_shards(ingest, OrderPlaced, order="demo:too-late") == []
 
 
 async def test_the_command_works_beside_the_service(ingest: Ingest) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,16 +10,17 @@ import pytest
 from tests.integration.order_ingest.replica import known_shops, replica
 from tests.support import read_messages
 from tests.unit.order_ingest.channels.sample import Case, case, settings
+from tests.unit.order_ingest.sample import SEAL
 
-from order_ingest.domain.keys import Action
+from order_ingest.domain.keys import Action, ApiKey
 from order_ingest.domain.requests import KeyRequest
 from order_ingest.handlers import Accepted, Keys, Skipped, Webhooks
-from order_ingest.store import PostgresKeys
+from order_ingest.store import PostgresAnswers, PostgresKeys
 from restock_common.contracts.ledger import Component, OrderReturned
 from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
-from restock_common.postgres import Database
+from restock_common.postgres import Connection, Database
 from restock_common.sealing import Seal
 from restock_common.settings import KafkaSettings
 
@@ -112,6 +114,49 @@ async def test_secrets_are_sealed_and_opened_by_the_master_keys(
 @pytest.mark.parametrize("name", ["", "\x00", "a" * 33, "Tea", "a/b", "ü"])
 async def test_a_name_that_no_shop_can_have(database: Database, name: str) -> None:
     assert await known_shops(database).settings(name) is None
+
+
+async def test_a_sender_waits_for_no_note_of_its_own(database: Database) -> None:
+    """Another transaction has the rows that its key and its claim are written to."""
+    keys, answers = Keys(database, PostgresKeys(), {}, cache_s=60), PostgresAnswers(database, SEAL)
+    request = KeyRequest(name="n", actions=(Action.ORDERS,))
+    text, made = await keys.issue("corner", request, by=None)
+    assert (await answers.claim("corner", "a", b"digest")).mine
+    async with database.transaction() as other:
+        await other.execute("UPDATE api_keys SET name = 'm'")
+        await other.execute("UPDATE answers SET claimed_at = now()")
+        assert await keys.holder(text) == made.holder()
+        with pytest.raises(Transient):
+            await answers.give_back("corner", "a")
+    await keys.write_uses()
+    [noted] = await keys.all("corner")
+    assert noted.last_used_at is not None
+
+
+class SlowKeys(PostgresKeys):
+    """What it has read first takes until `go` to arrive."""
+
+    def __init__(self) -> None:
+        self.has_read, self.go = asyncio.Event(), asyncio.Event()
+
+    async def read(self, connection: Connection, ids: Sequence[str]) -> dict[str, ApiKey]:
+        found = await super().read(connection, ids)
+        if not self.has_read.is_set():
+            self.has_read.set()
+            await self.go.wait()
+        return found
+
+
+async def test_a_key_that_ends_while_it_is_read_is_believed_no_longer(database: Database) -> None:
+    store = SlowKeys()
+    keys = Keys(database, store, {}, cache_s=60)
+    text, made = await keys.issue("corner", KeyRequest(name="n", actions=(Action.ORDERS,)), by=None)
+    before = asyncio.create_task(keys.holder(text))
+    await store.has_read.wait()
+    await keys.revoke(made.id, by=None)
+    store.go.set()
+    await before
+    assert await keys.holder(text) is None
 
 
 async def test_a_shop_may_send_orders_by_kafka_while_it_may_by_http(database: Database) -> None:

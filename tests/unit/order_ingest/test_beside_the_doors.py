@@ -36,7 +36,7 @@ class World:
 
 def housekeeper(world: Any) -> Background:
     age = timedelta(days=1)
-    return Housekeeper(world, world, give_up_after=age, forget_after=age)
+    return Housekeeper(world, world, world, give_up_after=age, forget_after=age)
 
 
 def watch(world: World) -> Background:

@@ -102,10 +102,12 @@ def build(settings: Settings) -> Service:
     )
     watch = ShopWatch(shops, every_s=STALE_S)
     answers = PostgresAnswers(doors, master)
+    keys = Keys(doors, PostgresKeys(), shops_of_keys, cache_s=settings.keys_cache_s)
     limits = Limits(settings.body_timeout_s, settings.bulk_max_bytes)
     housekeeper = Housekeeper(
         door,
         answers,
+        keys,
         give_up_after=timedelta(days=settings.waiting_days),
         forget_after=timedelta(days=settings.answers_days),
     )
@@ -128,7 +130,6 @@ def build(settings: Settings) -> Service:
         await doors.close()
         await database.close()
 
-    keys = Keys(doors, PostgresKeys(), shops_of_keys, cache_s=settings.keys_cache_s)
     ring = KeyRing(
         keys,
         by_key=_limit(settings.key_requests_per_s),

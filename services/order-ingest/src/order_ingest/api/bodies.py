@@ -1,6 +1,7 @@
 """Bodies as they come in: never more than asked for, and never slower than can be borne."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -11,7 +12,11 @@ from restock_common.runtime.problems import Problem
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
+StillGood = Callable[[], Awaitable[None]]
+"""Asks again whether the key of a request is good, and raises where it is not any more."""
+
 _SLOWEST_BYTES_PER_S = 65_536
+_MOMENT_S = 0.5
 _BYTES_A_MOMENT = 4_096
 """The patience that fewer give is not worth a timer: most orders are smaller."""
 
@@ -47,15 +52,20 @@ def media_type(request: Request) -> str:
 async def read_body(request: Request, limit_bytes: int) -> bytes:
     """Return a body's bytes.
 
+    It may come for minutes, and the key that it came with may have ended since. Whoever was let in
+    by one has left on the request how to ask again.
+
     Raises:
-        Problem: 408, it comes too slowly; 413, it is too large.
+        Problem: 408, it comes too slowly; 413, it is too large; 401, its key has ended.
+        Transient: Whether it has cannot be looked up.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > limit_bytes:
         raise _too_large(limit_bytes)
     body = bytearray()
     silence_s = limits_of(request).silence_s
-    began = asyncio.get_running_loop().time()
+    clock = asyncio.get_running_loop().time
+    began = clock()
     waited_for = 0
     try:
         async with asyncio.timeout(silence_s) as patience:
@@ -72,6 +82,9 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
             f"only {len(body)} bytes of the body came in time",
             {"Connection": "close"},  # what is still to come is not waited for
         ) from None
+    still_good: StillGood | None = getattr(request.state, "still_good", None)
+    if still_good is not None and clock() - began > _MOMENT_S:
+        await still_good()
     return bytes(body)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -125,12 +126,10 @@ class KeyRing:
         """
         network = self._network(request)
         holder = None if key is None else await self._keys.holder(key)
-        if holder is None:
+        if key is None or holder is None:
             self._by_address.charge(network, time.monotonic(), WRONG_KEY_COST - 1)
-            raise Problem(
-                HTTPStatus.UNAUTHORIZED,
-                "the header X-API-Key is missing" if key is None else "X-API-Key is not known",
-                {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
+            raise _not_let_in(
+                "the header X-API-Key is missing" if key is None else "X-API-Key is not known"
             )
         room = self._by_key.take(f"{holder.shop} {holder.key_id}", time.monotonic())
         if not room.allowed:
@@ -138,7 +137,13 @@ class KeyRing:
         told = _limits("key", self._by_key, room)
         request.state.limits = [(name.encode(), value.encode()) for name, value in told.items()]
         request.state.holder = holder
+        request.state.still_good = partial(self._still_good, key)
         return holder
+
+    async def _still_good(self, key: str) -> None:
+        """Raise Problem, 401, where a key has ended since it let a request in."""
+        if await self._keys.holder(key) is None:
+            raise _not_let_in("X-API-Key has ended meanwhile")
 
 
 class Guard:
@@ -173,6 +178,14 @@ class Guard:
         if self._action not in holder.actions:
             raise Problem(HTTPStatus.FORBIDDEN, f"this key is not good for {self._action.value}")
         return holder
+
+
+def _not_let_in(reason: str) -> Problem:
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        reason,
+        {"WWW-Authenticate": 'ApiKey header="X-API-Key"'},
+    )
 
 
 def _too_many(name: str, limit: Limit, room: Room) -> Problem:

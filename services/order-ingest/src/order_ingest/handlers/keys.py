@@ -3,7 +3,6 @@
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
@@ -42,8 +41,8 @@ class KeyStore(Protocol):
     async def end(self, connection: Connection, key_id: str, at: datetime) -> None:
         """Let a key end at a time, unless it ends before."""
 
-    async def note_use(self, connection: Connection, key_id: str, at: datetime) -> None:
-        """Note when a key was used."""
+    async def note_uses(self, connection: Connection, used: Mapping[str, datetime]) -> None:
+        """Note when keys were used."""
 
 
 class Keys:
@@ -74,6 +73,8 @@ class Keys:
         ]
         self._cache_s = cache_s
         self._known: dict[str, tuple[float, ApiKey]] = {}
+        self._used: dict[str, datetime] = {}
+        self._ended = 0
         self._look_up = Gathered(self._look_up_all)
 
     async def holder(self, text: str) -> Holder | None:
@@ -90,7 +91,7 @@ class Keys:
         now = datetime.now(UTC)
         if key is None or not keys.opens(key, secret, now):
             return None
-        await self._note_use(key, now)
+        self._note_use(key, now)
         return key.holder()
 
     async def issue(
@@ -137,7 +138,7 @@ class Keys:
             _check_may_grant(by, new)
             await self._store.add(connection, new)
             await self._store.end(connection, old.id, now + overlap)
-        self._known.pop(key_id, None)
+        self._forget(key_id)
         log.info("key_rotated", key_id=key_id, new_key_id=new.id, by=_told(by))
         return text, new
 
@@ -146,13 +147,25 @@ class Keys:
         async with self._database.connection() as connection:
             await self._of(connection, key_id, by)
             await self._store.end(connection, key_id, datetime.now(UTC))
-        self._known.pop(key_id, None)
+        self._forget(key_id)
         log.info("key_revoked", key_id=key_id, by=_told(by))
 
     async def all(self, shop: str | None) -> list[ApiKey]:
         """Return a shop's keys, or all, those that have ended too; the newest first."""
         async with self._database.connection() as connection:
             return await self._store.all(connection, shop)
+
+    async def write_uses(self) -> None:
+        """Write when keys were used. Raises Transient."""
+        used, self._used = self._used, {}
+        if not used:
+            return
+        try:
+            async with self._database.connection() as connection:
+                await self._store.note_uses(connection, used)
+        except Transient:
+            self._used = {**used, **self._used}
+            raise
 
     async def _of(self, connection: Connection, key_id: str, by: Holder | None) -> ApiKey:
         key = (await self._store.read(connection, [key_id])).get(key_id)
@@ -168,10 +181,16 @@ class Keys:
         return key
 
     async def _look_up_all(self, ids: list[str]) -> list[ApiKey | None]:
-        """Read keys anew, by one query for all who wait."""
+        """Read keys anew, by one query for all who wait.
+
+        What it reads counts from when it began: a key may have ended at any time since. Where one
+        was ended here meanwhile, nothing of it is believed any further.
+        """
+        until, ended = time.monotonic() + self._cache_s, self._ended
         async with self._database.connection() as connection:
             found = await self._store.read(connection, sorted(set(ids)))
-        until = time.monotonic() + self._cache_s
+        if self._ended != ended:
+            return [found.get(key_id) for key_id in ids]
         for key_id in ids:
             if key_id in found:
                 self._known[key_id] = (until, found[key_id])
@@ -179,15 +198,19 @@ class Keys:
                 self._known.pop(key_id, None)
         return [found.get(key_id) for key_id in ids]
 
-    async def _note_use(self, key: ApiKey, now: datetime) -> None:
-        """Note a use once a minute; that it cannot be noted keeps nobody out."""
+    def _forget(self, key_id: str) -> None:
+        """Believe nothing of a key that was read before now."""
+        self._known.pop(key_id, None)
+        self._ended += 1
+
+    def _note_use(self, key: ApiKey, now: datetime) -> None:
+        """Note a use once a minute, to be written later: no sender waits for that."""
         if key.last_used_at is not None and now - key.last_used_at < _NOTED_EVERY:
             return
-        until, _ = self._known.get(key.id, (0.0, key))
-        self._known[key.id] = (until, replace(key, last_used_at=now))  # nobody else writes it
-        with suppress(Transient):
-            async with self._database.connection() as connection:
-                await self._store.note_use(connection, key.id, now)
+        if key.id in self._known:
+            until, known = self._known[key.id]
+            self._known[key.id] = (until, replace(known, last_used_at=now))
+        self._used[key.id] = now
 
 
 def _new(

@@ -1,14 +1,18 @@
 """What was answered under each idempotency key, for some days."""
 
+import asyncio
 from datetime import timedelta
 
 from order_ingest.handlers import Answer, Claim
 from order_ingest.store.master import Sealed
+from restock_common.errors import Transient
 from restock_common.postgres import Database
 from restock_common.sealing import Seal
 
 _CLAIM_S = 60
 """Whoever has claimed a key and not answered for so long has died."""
+_GIVE_BACK_S = 1.0
+"""A sender that was promised nothing waits no longer for this; the claim ends by itself."""
 _SOME = 10_000
 
 BODIES = Sealed(
@@ -70,11 +74,21 @@ class PostgresAnswers:
             )
 
     async def give_back(self, shop: str, key: str) -> None:
-        """Forget a claim: nothing was promised, so the same again is tried again."""
-        async with self._database.connection() as connection:
-            await connection.execute(
-                "DELETE FROM answers WHERE shop = $1 AND key = $2 AND status IS NULL", shop, key
-            )
+        """Forget a claim: nothing was promised, so the same again is tried again.
+
+        Where PostgreSQL does not do so soon, the claim ends as that of one who has died: the sender
+        has waited for it before, and is to be told at last.
+
+        Raises:
+            Transient: It stays claimed for a while.
+        """
+        try:
+            async with asyncio.timeout(_GIVE_BACK_S), self._database.connection() as connection:
+                await connection.execute(
+                    "DELETE FROM answers WHERE shop = $1 AND key = $2 AND status IS NULL", shop, key
+                )
+        except TimeoutError:
+            raise Transient("PostgreSQL does not answer") from None
 
     async def forget(self, age: timedelta) -> int:
         """Delete some answers that are older; return how many."""

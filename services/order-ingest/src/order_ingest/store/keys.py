@@ -57,12 +57,17 @@ class PostgresKeys:
             "UPDATE api_keys SET ends_at = least(ends_at, $2) WHERE key_id = $1", key_id, at
         )
 
-    async def note_use(self, connection: Connection, key_id: str, at: datetime) -> None:
-        """Note when a key was used."""
+    async def note_uses(self, connection: Connection, used: Mapping[str, datetime]) -> None:
+        """Note when keys were used; in one order, so that no two replicas wait for each other."""
+        ids = sorted(used)
         await connection.execute(
-            "UPDATE api_keys SET last_used_at = greatest(last_used_at, $2) WHERE key_id = $1",
-            key_id,
-            at,
+            "WITH used AS (SELECT key_id, at FROM api_keys"
+            " JOIN unnest($1::text[], $2::timestamptz[]) AS new (key_id, at) USING (key_id)"
+            " ORDER BY key_id FOR UPDATE OF api_keys)"
+            " UPDATE api_keys SET last_used_at = greatest(last_used_at, at) FROM used"
+            " WHERE api_keys.key_id = used.key_id",
+            ids,
+            [used[key_id] for key_id in ids],
         )
 
 

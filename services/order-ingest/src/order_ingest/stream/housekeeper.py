@@ -1,4 +1,4 @@
-"""Looks after what waits, and forgets what was answered long ago."""
+"""Looks after what waits, writes which keys were used, and forgets what was answered long ago."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from order_ingest.handlers import Answers, Door
+from order_ingest.handlers import Answers, Door, Keys
 from restock_common.errors import Transient
 from restock_common.runtime import Background
 
@@ -26,6 +26,7 @@ class Housekeeper(Background):
     Args:
         door: What delivers.
         answers: What is forgotten after a while.
+        keys: Knows which keys were used.
         give_up_after: After so long a command becomes a dead letter.
         forget_after: After so long an answer is forgotten.
     """
@@ -33,10 +34,17 @@ class Housekeeper(Background):
     name = "housekeeper"
 
     def __init__(
-        self, door: Door, answers: Answers, *, give_up_after: timedelta, forget_after: timedelta
+        self,
+        door: Door,
+        answers: Answers,
+        keys: Keys,
+        *,
+        give_up_after: timedelta,
+        forget_after: timedelta,
     ) -> None:
         self._door = door
         self._answers = answers
+        self._keys = keys
         self._give_up_after = give_up_after
         self._forget_after = forget_after
 
@@ -45,6 +53,7 @@ class Housekeeper(Background):
         while True:
             try:
                 await self._door.deliver_waiting()
+                await self._keys.write_uses()
                 if time.monotonic() - cleared_at >= _CLEAR_EVERY_S:
                     await self._door.give_up_waiting(self._give_up_after)
                     while await self._answers.forget(self._forget_after):
