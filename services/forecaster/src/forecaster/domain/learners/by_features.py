@@ -15,20 +15,17 @@ from river.base import Regressor
 from river.preprocessing import StandardScaler
 
 from forecaster.domain import pickled
-from forecaster.domain.features import Features, earlier, now, scheduled
+from forecaster.domain.features import Features, now, scheduled
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import HORIZONS_DAYS, LEARNED_DAYS, Share, View
 from forecaster.domain.learners.by_days import open_days
 from forecaster.domain.learners.by_means import ByMeans
+from forecaster.domain.learners.rows import RATIO_MAX, RATIO_MIN, ended
 
 _SCALED_MAX = 4.0
 _DEVIATION_MIN = 1e-9
-_RATIO_MIN, _RATIO_MAX = 0.02, 4.0
-_AGE_MIN_DAYS = 14
 _BELIEVED_ROWS = 600.0
 """With so many rows learned, a model is believed as much as the level."""
-_ROW_UNITS = 20.0
-"""What a row weighs ascends with the demand expected in it, up to about so much."""
 _TOLD_SHARES = 8
 
 
@@ -66,18 +63,13 @@ class ByFeatures(ByMeans):
             return
         moment = scheduled(view)
         for days in LEARNED_DAYS:
-            then = Features(earlier(moment, days))
-            table = self._table(then, days)
-            units, bought = moment.histories.total(0, days)
-            told = (bought >= days / 2) & (moment.histories.age(days) >= _AGE_MIN_DAYS)
-            ratios = np.minimum(units / np.maximum(bought, 1.0) / then.level, _RATIO_MAX)
-            volume = then.level * bought
-            weights = volume / (volume + _ROW_UNITS)
-            for place in np.flatnonzero(told).tolist():
+            come = ended(moment, days)
+            table = self._table(come.features, days)
+            for place in np.flatnonzero(come.told).tolist():
                 row = dict(enumerate(table[place].tolist()))
                 self._scaler.learn_one(row)
                 scaled = dict(enumerate(self._scaled(table[place]).tolist()))
-                self.learn_row(scaled, float(ratios[place]), float(weights[place]))
+                self.learn_row(scaled, float(come.ratios[place]), float(come.weights[place]))
                 self._rows += 1
 
     def means(self, states: Sequence[bytes], view: View) -> FloatArray:
@@ -126,7 +118,7 @@ class ByFeatures(ByMeans):
         if not self._rows:
             return np.ones(len(scaled))
         told = [self.predict_row(dict(enumerate(row))) for row in scaled.tolist()]
-        ratios = np.clip(np.nan_to_num(told, nan=1.0), _RATIO_MIN, _RATIO_MAX)
+        ratios = np.clip(np.nan_to_num(told, nan=1.0), RATIO_MIN, RATIO_MAX)
         believed = self._rows / (self._rows + _BELIEVED_ROWS)
         found: FloatArray = 1 + believed * (ratios - 1)
         return found

@@ -15,18 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from forecaster.domain.calendar import DAYS_PER_WEEK
-from forecaster.domain.features import Features, Moment, earlier, now, scheduled
+from forecaster.domain.features import Features, Moment, now, scheduled
 from forecaster.domain.history import RING_DAYS, FloatArray
 from forecaster.domain.learner import LEARNED_DAYS, View
 from forecaster.domain.learners.by_days import open_days
 from forecaster.domain.learners.by_means import ByMeans
+from forecaster.domain.learners.rows import RATIO_MAX, RATIO_MIN, ended
 
 _SEEN_DAYS = 14
 _INPUTS, _HIDDEN, _BESIDES = 5, 16, 9
 _STEP, _SEED = 2e-3, 1
-_RATIO_MIN, _RATIO_MAX = 0.02, 4.0
-_AGE_MIN_DAYS = 14
-_ROW_UNITS = 20.0
 _NORM_MAX = 1.0
 
 
@@ -76,14 +74,10 @@ class GatedRecurrent(ByMeans):
             return
         moment = scheduled(view)
         for days in LEARNED_DAYS:
-            then = earlier(moment, days)
-            level = Features(then).level
-            units, bought = moment.histories.total(0, days)
-            told = (bought >= days / 2) & (moment.histories.age(days) >= _AGE_MIN_DAYS)
-            if told.any():
-                ratios = np.minimum(units / np.maximum(bought, 1.0) / level, _RATIO_MAX)
-                weights = level * bought / (level * bought + _ROW_UNITS)
-                self._take_step(then, days, np.where(told, ratios, 1.0), weights * told)
+            come = ended(moment, days)
+            if come.told.any():
+                ratios = np.where(come.told, come.ratios, 1.0)
+                self._take_step(come.before, days, ratios, come.weights * come.told)
 
     def means(self, states: Sequence[bytes], view: View) -> FloatArray:
         """Return the mean demand of the next 7, 14 and 28 days."""
@@ -93,7 +87,7 @@ class GatedRecurrent(ByMeans):
         for place, days in enumerate(LEARNED_DAYS):
             with torch.no_grad():
                 ratios = self._network.ratios(*_inputs(moment, days)).numpy().astype(np.float64)
-            found[:, place] *= np.clip(ratios, _RATIO_MIN, _RATIO_MAX)
+            found[:, place] *= np.clip(ratios, RATIO_MIN, RATIO_MAX)
         return found
 
     def dump(self) -> bytes:
