@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from forecaster.domain.loss import LEVELS
 from restock_local.backtest import files, scores
 from restock_local.backtest.scores import Told
 from restock_local.cli import app
@@ -85,9 +86,9 @@ def test_an_unknown_method_is_refused(history: Path) -> None:
 def test_pinball_loss_is_scaled_by_what_is_usual() -> None:
     units = np.tile([0.0, 4.0, 1.0, 3.0, 2.0, 5.0, 6.0], (1, 12)) + np.arange(84) / 10
     seen = scores.truth(units, [70])
-    right = np.repeat(seen.totals[..., None], len(scores.LEVELS), -1)
+    right = np.repeat(seen.totals[..., None], len(LEVELS), -1)
     assert scores.scaled_losses(seen, Told(seen.totals, right)).tolist() == [[0.0, 0.0]]
     over = scores.scaled_losses(
         seen, Told(seen.totals, right + seen.scales[0][None, None, :, None])
     )
-    assert over[0] == pytest.approx((1 - scores.LEVELS).mean())
+    assert over[0] == pytest.approx((1 - LEVELS).mean())

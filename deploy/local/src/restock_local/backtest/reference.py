@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from forecaster.domain.loss import LEVELS
 from forecaster.domain.negative_binomial import quantiles
 from restock_local.backtest import batch_features
 from restock_local.backtest.batch_features import TOTALS_DAYS, Panel
 from restock_local.backtest.dataset import Dataset, FloatArray
-from restock_local.backtest.scores import LEVELS
 
 VARIANTS = ("quantiles", "mean", "both")
 _VERSION = 1

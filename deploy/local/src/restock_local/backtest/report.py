@@ -5,8 +5,9 @@ from html import escape
 
 import numpy as np
 
+from forecaster.domain.loss import LEVELS
 from restock_local.backtest.run import Result
-from restock_local.backtest.scores import LEVELS, TOTALS_DAYS
+from restock_local.backtest.scores import TOTALS_DAYS
 
 _WIDTH, _HEIGHT, _MARGIN = 420, 150, 24
 _BINS = 20

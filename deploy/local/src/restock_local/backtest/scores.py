@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecaster.domain.loss import LEVELS, pinball
 from forecaster.domain.negative_binomial import cdf, quantiles
 from restock_local.backtest.dataset import BoolArray, FloatArray
 
-LEVELS = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
 TOTALS_DAYS = (7, 14)
 COVERAGE_LEVELS = (0.9, 0.95, 0.99)
 _SCALE_MIN = 0.2
@@ -90,8 +90,7 @@ def of_negative_binomials(seen: Truth, mean: FloatArray, size: FloatArray) -> To
 
 def scaled_losses(seen: Truth, told: Told) -> FloatArray:
     """Return each scored series' scaled pinball loss, the mean over origins: (n_scored, 2)."""
-    over = seen.totals[..., None] - np.maximum(told.quantiles, 0.0)
-    losses = np.maximum(LEVELS * over, (LEVELS - 1) * over).mean(-1)
+    losses = pinball(seen.totals, np.maximum(told.quantiles, 0.0))
     scales = np.where(seen.scored[:, None], seen.scales, 1.0)
     found: FloatArray = (losses / scales).mean(0)[seen.scored]
     return found
@@ -106,10 +105,10 @@ def measures(seen: Truth, told: Told) -> dict[str, float]:
         came = seen.totals[:, scored, place]
         errors = came - told.mean[:, scored, place]
         scales, squares = seen.scales[scored, place], seen.squares[scored, place]
-        over = came[..., None] - told.quantiles[:, scored, place]
+        losses = pinball(came, told.quantiles[:, scored, place])
         found |= {
             f"spl_{days}": float(spl[place]),
-            f"pinball_{days}": float(np.maximum(LEVELS * over, (LEVELS - 1) * over).mean()),
+            f"pinball_{days}": float(losses.mean()),
             f"wape_{days}": float(np.abs(errors).sum() / came.sum()),
             f"mase_{days}": float((np.abs(errors).mean(0) / scales).mean()),
             f"rmsse_{days}": float(np.sqrt((errors**2).mean(0) / squares).mean()),

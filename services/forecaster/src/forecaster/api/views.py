@@ -10,11 +10,11 @@ from forecaster.domain.calendar import midnight
 from forecaster.domain.foretell import Foretold
 from forecaster.domain.history import RING_DAYS
 from forecaster.domain.learner import FAMILY, HORIZONS_DAYS, Key
+from forecaster.domain.loss import LEVELS
 from forecaster.domain.overrides import Measured, Override
 from forecaster.domain.quantiles import quantiles
 from forecaster.domain.state import PartitionState
 
-QUANTILE_LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 FAN_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -153,7 +153,7 @@ def _told(state: PartitionState, one: Foretold) -> dict[str, Any]:
         "override": one.override,
         "horizons": [
             HorizonView(
-                days=days, mean=mean, size=size, quantiles=_quantiles(mean, size, QUANTILE_LEVELS)
+                days=days, mean=mean, size=size, quantiles=_quantiles(mean, size, LEVELS.tolist())
             )
             for days, mean, size in zip(
                 HORIZONS_DAYS, one.mean.tolist(), one.size.tolist(), strict=True

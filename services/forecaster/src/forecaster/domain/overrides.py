@@ -14,9 +14,9 @@ import orjson
 
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import AHEAD_DAYS, HORIZONS_DAYS
+from forecaster.domain.loss import LEVELS, pinball
 from forecaster.domain.quantiles import quantiles
 
-LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99)
 DAYS_MAX = AHEAD_DAYS
 KEPT = 20
 """So many overrides of a key are remembered, the latest."""
@@ -31,7 +31,7 @@ class Measured:
         mean: Foretold, in units.
         size: The negative binomial's r.
         absolute_error: In units; None before the end of the period.
-        pinball: Mean over `LEVELS`, in units; None before the end.
+        pinball: Mean over the levels, in units; None before the end.
     """
 
     mean: float
@@ -41,13 +41,9 @@ class Measured:
 
     def against(self, units: int) -> "Measured":
         """Return the same with its losses."""
-        found = quantiles(self.mean, self.size, LEVELS)
-        losses = [
-            level * (units - foretold) if units >= foretold else (1 - level) * (foretold - units)
-            for level, foretold in zip(LEVELS, found, strict=True)
-        ]
-        pinball = sum(losses) / len(losses)
-        return replace(self, absolute_error=abs(units - self.mean), pinball=pinball)
+        found = quantiles(self.mean, self.size, LEVELS.tolist())
+        lost = float(pinball(np.array(float(units)), np.array(found, float)))
+        return replace(self, absolute_error=abs(units - self.mean), pinball=lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ import numpy as np
 from forecaster.domain.contest import Contest, Switch
 from forecaster.domain.history import STREAM, FloatArray, Histories, IntArray
 from forecaster.domain.learner import HORIZONS_DAYS, Forecast, Learner, Share, View
+from forecaster.domain.loss import LEVELS, pinball
 from forecaster.domain.negative_binomial import quantiles
 from forecaster.domain.segments import Segments
 
-LEVELS = np.array([0.5, 0.8, 0.9, 0.95, 0.99])
 SCORED_DAYS = (7, 14)
 _PLACES = [HORIZONS_DAYS.index(days) for days in SCORED_DAYS]
 _LOSS_MAX = 10.0
@@ -182,9 +182,8 @@ def _losses(pending: IntArray, histories: Histories, scale: FloatArray) -> Float
         told &= bought >= days / 2
         expected = mean[:, place] * np.clip(bought / days, 0.5, 1.0)
         levels = quantiles(np.maximum(expected, 1e-4), size[:, place], LEVELS)
-        over = units[:, None] - levels
-        pinball = np.maximum(LEVELS * over, (LEVELS - 1) * over).mean(1)
-        found += np.minimum(pinball / scale[:, place], _LOSS_MAX) / len(SCORED_DAYS)
+        lost = pinball(units, levels) / scale[:, place]
+        found += np.minimum(lost, _LOSS_MAX) / len(SCORED_DAYS)
     losses: FloatArray = np.where(told, found, np.nan)
     return losses
 
