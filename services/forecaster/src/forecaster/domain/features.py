@@ -28,6 +28,7 @@ _SLOW_SHARE = 0.25
 _GROUP_HALF_LIVES = (7.0, 14.0, 28.0, 56.0)
 _GROUPS = ("sku", "category", "location")
 _YEAR_DAYS = 365
+_KNOWN = "features"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ def now(view: View) -> Moment:
     return Moment(
         view.histories, view.groups, 0, ahead.display, ahead.mailing, view.signals, view.day
     )
+
+
+def known(view: View) -> "Features":
+    """Return the features of all keys as of the day that is closed, worked out once."""
+    if _KNOWN not in view.derived:
+        view.derived[_KNOWN] = Features(now(view))
+    found: Features = view.derived[_KNOWN]
+    return found
 
 
 def scheduled(view: View) -> Moment:
@@ -108,6 +117,7 @@ class Features:
         self._base = self._of_level()
         self._base |= self._of_groups()
         self._promotions = self._promoted()
+        self._tables: dict[int, FloatArray] = {}
 
     @staticmethod
     @lru_cache(maxsize=1)
@@ -122,8 +132,10 @@ class Features:
         return tuple(one._columns(7))
 
     def table(self, days: int) -> FloatArray:
-        """Return the features for the total of so many days: (n, len(names()))."""
-        return np.stack(list(self._columns(days).values()), 1)
+        """Return the features for the total of so many days, to read: (n, len(names()))."""
+        if days not in self._tables:
+            self._tables[days] = np.stack(list(self._columns(days).values()), 1)
+        return self._tables[days]
 
     def _columns(self, days: int) -> dict[str, FloatArray]:
         base = self._base

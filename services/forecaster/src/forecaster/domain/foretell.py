@@ -71,6 +71,7 @@ def _foretell(
     ages = histories.age().tolist()
     sales = histories.rows["last_sale"].tolist()
     firsts = histories.rows["first_day"].tolist()
+    daily = overrides.daily_means(found.mean, weights)
     models = found.models or (partition.learner.name,) * len(keys)
     for row, key in enumerate(keys):
         yield _with_override(
@@ -78,7 +79,7 @@ def _foretell(
             key,
             models[row],
             day,
-            (found.mean[row], found.size[row], weights[row]),
+            (found.mean[row], found.size[row], daily[row]),
             tuple(sorted(shares[row], key=lambda one: (-abs(one.units), one.feature))),
             (ages[row], sales[row] if sales[row] >= firsts[row] else None),
         )
@@ -88,7 +89,7 @@ def _of_nothing(state: PartitionState, key: Key, day: int) -> Foretold:
     """Return what is expected of a key that has never sold: next to nothing, unless it is set."""
     count = len(HORIZONS_DAYS)
     mean = _LITTLE * np.array(HORIZONS_DAYS, float)
-    even = np.ones(HORIZONS_DAYS[-1])
+    even = np.full(HORIZONS_DAYS[-1], _LITTLE)
     model = state.partition.learner.name
     return _with_override(state, key, model, day, (mean, np.ones(count), even), (), (0, None))
 
@@ -102,8 +103,8 @@ def _with_override(
     shares: tuple[Share, ...],
     learned: tuple[int, int | None],
 ) -> Foretold:
-    mean, size, weights = model
-    daily = model_daily = overrides.daily_means(mean, weights)
+    mean, size, daily = model
+    model_daily = daily
     set_by = state.overrides.get(key, ())
     override = None
     model_size = size

@@ -14,8 +14,8 @@ not chosen by what came.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,6 +82,7 @@ class View:
         signals: (n, RING_DAYS + AHEAD_DAYS) What else is known of each key's days, by name: its
             holidays, and the external series; NaN where a value is not known (yet).
         prices: (n,) What one unit costs; NaN where it is not known.
+        derived: What has been worked out of the view, once for foretelling and explaining.
     """
 
     day: int
@@ -93,6 +94,7 @@ class View:
     groups: Mapping[str, Group]
     signals: Mapping[str, FloatArray]
     prices: FloatArray
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def some(self, rows: IntArray) -> "View":
         """Return the same day of some of the keys.

@@ -146,20 +146,21 @@ def in_force(overrides: Sequence[Override], day: int) -> str | None:
 
 
 def daily_means(means: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return what each day brings, so that the days add up to the horizons: (AHEAD_DAYS,) units.
+    """Return what each day brings, so that the days add up to the horizons: (n, AHEAD_DAYS) units.
 
     Args:
-        means: (len(HORIZONS_DAYS),) cumulative.
-        weights: (AHEAD_DAYS,) how days compare within a stretch.
+        means: (n, len(HORIZONS_DAYS)) cumulative.
+        weights: (n, AHEAD_DAYS) how days compare within a stretch.
     """
-    daily = np.empty(AHEAD_DAYS)
-    start, before = 0, 0.0
-    for end, mean in zip(HORIZONS_DAYS, means, strict=True):
-        share = weights[start:end]
-        total = share.sum()
-        share = share / total if total > 0 else np.full(end - start, 1 / (end - start))
-        daily[start:end] = (mean - before) * share
-        start, before = end, float(mean)
+    daily = np.empty((len(means), AHEAD_DAYS))
+    starts = (0, *HORIZONS_DAYS[:-1])
+    steps = np.diff(means, axis=1, prepend=0.0)
+    for place, (start, end) in enumerate(zip(starts, HORIZONS_DAYS, strict=True)):
+        share = weights[:, start:end]
+        total = share.sum(1, keepdims=True)
+        even = 1 / (end - start)
+        share = np.where(total > 0, share / np.where(total > 0, total, 1.0), even)
+        daily[:, start:end] = steps[:, place, None] * share
     return np.maximum(daily, 0.0)
 
 

@@ -15,7 +15,7 @@ from river.base import Regressor
 from river.preprocessing import StandardScaler
 
 from forecaster.domain import pickled
-from forecaster.domain.features import Features, now, scheduled
+from forecaster.domain.features import Features, known, scheduled
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import HORIZONS_DAYS, LEARNED_DAYS, Share, View
 from forecaster.domain.learners.by_days import open_days
@@ -75,21 +75,21 @@ class ByFeatures(ByMeans):
     def means(self, states: Sequence[bytes], view: View) -> FloatArray:
         """Return the mean demand of the next 7, 14 and 28 days."""
         del states
-        known = Features(now(view))
-        found: FloatArray = open_days(view) * known.level[:, None]
+        features = known(view)
+        found: FloatArray = open_days(view) * features.level[:, None]
         for place, days in enumerate(LEARNED_DAYS):
-            found[:, place] *= self._ratios(self._scaled(self._table(known, days)))
+            found[:, place] *= self._ratios(self._scaled(self._table(features, days)))
         return found
 
     def explain(self, states: Sequence[bytes], view: View) -> list[tuple[Share, ...]]:
         """Return what the mean would lack if a feature were as it usually is."""
-        known = Features(now(view))
+        features = known(view)
         names = [*Features.names(), "days"]
-        scaled = self._scaled(self._table(known, 14))
+        scaled = self._scaled(self._table(features, 14))
         means = self.forecast(states, view).mean[:, HORIZONS_DAYS.index(14)]
         found = []
         for row, level, days, mean in zip(
-            scaled, known.level, open_days(view)[:, LEARNED_DAYS.index(14)], means, strict=True
+            scaled, features.level, open_days(view)[:, LEARNED_DAYS.index(14)], means, strict=True
         ):
             without = np.repeat(row[None, :], len(row), 0)
             np.fill_diagonal(without, 0.0)
@@ -107,9 +107,9 @@ class ByFeatures(ByMeans):
 
     def load(self, dumped: bytes) -> None:
         """Take model and scaler up again; another River's, or of other features, begin anew."""
-        known = pickled.load(dumped)
-        if known is not None and known[0] == Features.names():
-            _, self._rows, self._scaler, self.model = known
+        told = pickled.load(dumped)
+        if told is not None and told[0] == Features.names():
+            _, self._rows, self._scaler, self.model = told
         else:
             self._rows, self._scaler, self.model = 0, StandardScaler(), self.new_model()
 
@@ -136,6 +136,6 @@ class ByFeatures(ByMeans):
         return found
 
     @staticmethod
-    def _table(known: Features, days: int) -> FloatArray:
-        table = known.table(days)
+    def _table(features: Features, days: int) -> FloatArray:
+        table = features.table(days)
         return np.concatenate([table, np.full((len(table), 1), np.log(days))], 1)

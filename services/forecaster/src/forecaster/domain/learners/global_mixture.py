@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from forecaster.domain import spread
-from forecaster.domain.features import Features, Moment, earlier, now, scheduled
+from forecaster.domain.features import Features, Moment, earlier, known, scheduled
 from forecaster.domain.grid import day_factors, spread_out
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import LEARNED_DAYS, Forecast, Share, View
@@ -75,7 +75,7 @@ class GlobalMixture:
             drivers = [
                 self._learn_horizon(place, days, moment) for place, days in enumerate(LEARNED_DAYS)
             ]
-            means, _ = self._means(moment)
+            means, _ = self._means(Features(moment))
             mine = rows[chosen]
             self._spread.learn(mine, moment.histories, view.day, means, drivers)
             rows[chosen] = mine
@@ -84,7 +84,7 @@ class GlobalMixture:
 
     def forecast(self, states: Sequence[bytes], view: View) -> Forecast:
         """Return the distribution of what comes after the day."""
-        means, drivers = self._means(now(view))
+        means, drivers = self._means(known(view))
         histories = view.histories
         index = self._spread.index(spread.decoded(states), means, drivers)
         uplift = histories.uplift(histories.sums())
@@ -95,7 +95,7 @@ class GlobalMixture:
         """Return what each expert's part of the mean is made of, the largest first."""
         del states
         place = LEARNED_DAYS.index(14)
-        features = Features(now(view))
+        features = known(view)
         table = features.table(14)
         ratios = self._ratios(place, table)
         trust = self._trust(place)
@@ -167,9 +167,8 @@ class GlobalMixture:
         self._regressions[place].learn(day, bent, response, scale)
         self._rows[place] += len(table)
 
-    def _means(self, moment: Moment) -> tuple[FloatArray, list[FloatArray]]:
+    def _means(self, features: Features) -> tuple[FloatArray, list[FloatArray]]:
         """Return the mean of each learned horizon, and what the spread is told."""
-        features = Features(moment)
         means, drivers = [], []
         for place, days in enumerate(LEARNED_DAYS):
             table = features.table(days)
