@@ -1,25 +1,19 @@
-"""Every metric and span name, the trace context that travels in Kafka headers, and JSON logs."""
+"""Every metric name, JSON logs, and what sets a process up; spans are in `tracing`."""
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable
 from functools import cache
+from typing import NamedTuple, Protocol
+from weakref import WeakSet
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.context import Context, attach, detach
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind, StatusCode, TraceFlags
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
-from restock_common.contracts.envelope import Message
-from restock_common.contracts.event import Event
+from restock_common import tracing
 from restock_common.redaction import Formatter, Redactor, secrets_of
 from restock_common.settings import ServiceSettings
 
@@ -49,6 +43,58 @@ FENCED = Gauge(
 EVENT_AGE = Gauge(
     "restock_event_age_seconds", "Now minus the event time of the last record taken", ["topic"]
 )
+LAG_RECORDS = (
+    "restock_consumer_lag_records",
+    "Records of a partition that this process is given and has not taken",
+)
+LAG_SECONDS = (
+    "restock_consumer_lag_seconds",
+    "0 where nothing waits; else now minus the event time of the last record taken, or since "
+    "when something has waited, whichever is less",
+)
+LOG_END = (
+    "restock_consumer_end_offset",
+    "Where the log of a partition that this process is given ended, as it last heard",
+)
+PUBLISH_SECONDS = Histogram(
+    "restock_publish_seconds",
+    "Duration of publishing one batch, up to its acknowledgement by all in-sync replicas",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+KAFKA_RETRIES = Counter(
+    "restock_kafka_retries", "What Kafka had to be asked again: fetch or publish", ["request"]
+)
+LOOP_DELAY = Histogram(
+    "restock_event_loop_delay_seconds",
+    "By how much the event loop wakes too late, ten times a second: its saturation",
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
+POOL_CONNECTIONS = Gauge(
+    "restock_database_pool_connections",
+    "Connections of this process to its database: in_use, idle, or the max that it may have",
+    ["state"],
+)
+DATABASE_SIZE = Gauge("restock_database_size_bytes", "Size of the service's database on disk")
+DATABASE_BACKENDS = Gauge(
+    "restock_database_backends",
+    "Connections to the service's database, of all processes: active, idle, or waiting for a lock",
+    ["state"],
+)
+DATABASE_OLDEST = Gauge(
+    "restock_database_oldest_transaction_seconds",
+    "Age of the oldest transaction on the service's database",
+)
+DATABASE_TRANSACTIONS = Counter(
+    "restock_database_transactions",
+    "Transactions on the service's database, of all processes, as PostgreSQL counts them",
+    ["outcome"],
+)
+DATABASE_BLOCKS = Counter(
+    "restock_database_blocks",
+    "Blocks that PostgreSQL looked at: in its cache, or read from outside of it",
+    ["source"],
+)
+DATABASE_DEADLOCKS = Counter("restock_database_deadlocks", "Deadlocks that PostgreSQL resolved")
 HTTP_SECONDS = Histogram(
     "restock_http_request_seconds",
     "Duration of HTTP requests, by route template and status",
@@ -139,7 +185,6 @@ WEBHOOKS_DISABLED = Counter(
     ["reason"],
 )
 
-# forecaster
 LEDGER_ACCOUNT_UNITS = Gauge(
     "restock_ledger_account_units",
     "Units on each account of a shard, the world outside included",
@@ -165,6 +210,7 @@ LEDGER_AUDITED = Gauge(
     "When a shard was last compared with itself (Unix time)",
     ["shard"],
 )
+# forecaster
 FORECASTS = Counter("restock_forecasts", "Forecasts published")
 CHECKPOINT_SECONDS = Histogram(
     "restock_checkpoint_seconds",
@@ -222,8 +268,45 @@ SOLVE_SECONDS = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30),
 )
 
-_propagator = TraceContextTextMapPropagator()
-_tracer = trace.get_tracer("restock")
+
+class Behind(NamedTuple):
+    """How far a reader is behind on one partition."""
+
+    group: str
+    topic: str
+    partition: int
+    end: int
+    records: int
+    seconds: float
+
+
+class Reader(Protocol):
+    """Whoever reads partitions."""
+
+    def behind(self) -> Iterable[Behind]:
+        """Return how far it is behind on each partition that it is given."""
+
+
+READERS: WeakSet[Reader] = WeakSet()
+
+
+class _Lag(Collector):
+    """Looks at the readers when metrics are asked for: a reader that stands still cannot tell."""
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ("group", "topic", "partition")
+        told = [GaugeMetricFamily(*one, labels=labels) for one in (LAG_RECORDS, LAG_SECONDS)]
+        told.append(GaugeMetricFamily(*LOG_END, labels=labels))
+        for reader in list(READERS):
+            for one in reader.behind():
+                where = (one.group, one.topic, str(one.partition))
+                values = (one.records, one.seconds, one.end)
+                for family, value in zip(told, values, strict=True):
+                    family.add_metric(where, value)
+        return told
+
+
+REGISTRY.register(_Lag())
 
 
 def configure(service: str, settings: ServiceSettings) -> None:
@@ -247,96 +330,13 @@ def configure(service: str, settings: ServiceSettings) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    exported = settings.trace_endpoint is not None
-    sampler = ParentBased(TraceIdRatioBased(settings.trace_ratio)) if exported else ALWAYS_OFF
-    provider = TracerProvider(
-        sampler=sampler, resource=Resource.create({"service.name": f"restock-{service}"})
-    )
-    if settings.trace_endpoint is not None:
-        provider.add_span_processor(
-            BatchSpanProcessor(OTLPSpanExporter(endpoint=settings.trace_endpoint))
-        )
-    trace.set_tracer_provider(provider)
+    tracing.configure(service, settings)
 
 
 @cache
 def taken_in(kind: str, outcome: str) -> Counter:
     """Return a part of TAKEN_IN: to look a label up costs more than to count."""
     return TAKEN_IN.labels(kind, outcome)
-
-
-def flush() -> None:
-    """Export the spans that are still held back."""
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, TracerProvider):
-        provider.shutdown()
-
-
-@contextmanager
-def decision_span(message: Message[Event]) -> Iterator[str | None]:
-    """Open the span of one decision; yields the traceparent that its events carry."""
-    if message.traceparent is None or not _sampled(message.traceparent):
-        yield message.traceparent  # the ids travel on, no span is made
-        return
-    with _span(
-        f"process {message.event.topic.name}",
-        _context(message.traceparent),
-        SpanKind.CONSUMER,
-        attributes={
-            "messaging.system": "kafka",
-            "messaging.operation.type": "process",
-            "messaging.destination.name": message.event.topic.name,
-            "messaging.message.id": message.id,
-            "restock.event.type": message.event.type_name(),
-        },
-    ) as header:
-        yield header
-
-
-def request_span(name: str, incoming: str | None) -> AbstractContextManager[str | None]:
-    """Open the span of one HTTP request; yields the traceparent for what it publishes."""
-    return _span(name, _context(incoming) if incoming else None, SpanKind.SERVER)
-
-
-@contextmanager
-def _span(
-    name: str,
-    context: Context | None,
-    kind: SpanKind,
-    attributes: Mapping[str, str] | None = None,
-) -> Iterator[str | None]:
-    """Open a span that tells the kind of an error, and not its words: they may name people.
-
-    It is made current by hand: `start_as_current_span` costs twice as much, on each request.
-    """
-    span = _tracer.start_span(name, context, kind, attributes)
-    token = attach(trace.set_span_in_context(span))
-    try:
-        yield traceparent(span)
-    except Exception as error:
-        span.set_attribute("error.type", type(error).__name__)
-        span.set_status(StatusCode.ERROR)
-        raise
-    finally:
-        detach(token)
-        span.end()
-
-
-def traceparent(span: Span | None = None) -> str | None:
-    """Return the W3C header of a span (the current one by default); None outside any trace."""
-    told = (trace.get_current_span() if span is None else span).get_span_context()
-    if not told.is_valid:
-        return None
-    return f"00-{told.trace_id:032x}-{told.span_id:016x}-{told.trace_flags:02x}"
-
-
-def _sampled(header: str) -> bool:
-    """Return the sampled bit of the trace flags; other bits (such as random) say nothing of it."""
-    return bool(int(header[-2:], 16) & TraceFlags.SAMPLED)
-
-
-def _context(header: str) -> Context:
-    return _propagator.extract({"traceparent": header})
 
 
 def _trace_ids(

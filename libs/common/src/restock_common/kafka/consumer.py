@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from restock_common import telemetry
 from restock_common.contracts.envelope import Record
 from restock_common.contracts.topics import Topic
 from restock_common.errors import Transient
@@ -44,6 +45,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         on_revoked: Told before partitions go to another member; must not wait for a fetch.
         on_unreadable: Told where the next record is none that the client can read; it pauses the
             partition.
+
+    Attributes:
+        group: As given.
     """
 
     def __init__(
@@ -57,7 +61,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> None:
         self._topics = [topic.name for topic in topics]
         self._settings = settings
-        self._group = group
+        self.group = group
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._on_unreadable = on_unreadable
@@ -68,7 +72,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Join the group. Raises Transient where the broker does not answer."""
         self._client = AIOKafkaConsumer(
             **client_options(self._settings),
-            group_id=self._group,
+            group_id=self.group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=self._settings.kafka_session_timeout_ms,
@@ -98,6 +102,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             fetched = await self._client.getmany(timeout_ms=wait_ms, max_records=max_records)
         except Exception as error:  # noqa: BLE001 - aiokafka raises what its decoding raises
+            telemetry.KAFKA_RETRIES.labels("fetch").inc()
             log.warning("fetch_retry", error=repr(error))
             await asyncio.sleep(_RETRY_S)
             fetched = await self._fetch_apart(max_records)
@@ -150,6 +155,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._client.commit(held)
         except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
             log.info("commit_skipped", error=repr(error))
+
+    def end(self, partition: Partition) -> int | None:
+        """Return where a partition ended when it was last fetched from; None before that."""
+        tp = as_tp(partition)
+        if self._client is None or tp not in self._client.assignment():
+            return None
+        end: int | None = self._client.highwater(tp)
+        return end
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Read on from an offset, unless the partition has gone to another member."""

@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from restock_common import telemetry
 from restock_common.errors import Transient
 from restock_common.kafka.client import MAX_REQUEST_BYTES, client_options, stop_client
 from restock_common.settings import KafkaSettings
@@ -99,6 +100,7 @@ class Producer:
                     self._give_up(sent)
                     raise
             except KafkaError as error:
+                telemetry.KAFKA_RETRIES.labels("publish").inc()
                 log.warning(
                     "publish_retry", topic=tp.topic, partition=tp.partition, error=repr(error)
                 )

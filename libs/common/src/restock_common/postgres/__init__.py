@@ -1,6 +1,7 @@
 """PostgreSQL through asyncpg: the pool, migrations, and the inbox that `transact` works on."""
 
-from restock_common.postgres.database import Connection, Database
+from restock_common.postgres.database import OPEN, Connection, Database
+from restock_common.postgres.figures import Figures
 from restock_common.postgres.inbox import (
     ENTRIES,
     PostgresInbox,
@@ -12,8 +13,10 @@ from restock_common.postgres.inbox import (
 
 __all__ = [
     "ENTRIES",
+    "OPEN",
     "Connection",
     "Database",
+    "Figures",
     "PostgresInbox",
     "PostgresWork",
     "as_cursor",

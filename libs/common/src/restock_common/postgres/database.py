@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Protocol
+from weakref import WeakSet
 
 import asyncpg
 import orjson
@@ -111,11 +112,20 @@ class Database:
             )
         except _RETRYABLE as error:
             raise Transient(f"PostgreSQL does not answer: {error!r}") from error
+        OPEN.add(self)
 
     async def close(self) -> None:
         """Give the connections back."""
+        OPEN.discard(self)
         if self._pool is not None:
             await self._pool.close()
+
+    def connections(self) -> dict[str, int]:
+        """Return how many connections are in_use and idle, and the max that there may be."""
+        if self._pool is None:
+            return {"in_use": 0, "idle": 0, "max": 0}
+        size, idle = self._pool.get_size(), self._pool.get_idle_size()
+        return {"in_use": size - idle, "idle": idle, "max": self._pool.get_max_size()}
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -198,6 +208,10 @@ class Database:
                             f"{package}/migrations/{script.name} was changed after it had run"
                         )
         return done
+
+
+OPEN: WeakSet[Database] = WeakSet()
+"""The databases of this process that are open."""
 
 
 async def _left_as_it_is(_: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from restock_common import telemetry
+from restock_common import telemetry, tracing
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.postgres import PostgresInbox
@@ -145,8 +145,11 @@ class Relay:
             entries = list(self._waiting)
         entries = [entry for entry in entries if entry.sequence > self._published]
         if entries:
+            started = time.monotonic()
             await self._producer.publish([entry.record(self._source) for entry in entries])
             self._published = entries[-1].sequence
+            telemetry.PUBLISH_SECONDS.observe(time.monotonic() - started)
+            tracing.sent(started, ((entry.topic, entry.traceparent) for entry in entries))
             telemetry.PUBLISHED.inc(len(entries))
         while self._waiting and self._waiting[0].sequence <= self._published:
             self._waiting.popleft()

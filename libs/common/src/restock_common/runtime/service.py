@@ -14,11 +14,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from restock_common import telemetry
+from restock_common import telemetry, tracing
 from restock_common.errors import Transient
 from restock_common.runtime.component import Component, Progress
 from restock_common.runtime.garbage import collect_less_often
 from restock_common.runtime.protocol import ImpatientProtocol
+from restock_common.runtime.vitals import Vitals
 from restock_common.settings import ServiceSettings
 
 log = structlog.get_logger()
@@ -59,7 +60,7 @@ class Service:
         self._name = name
         self._settings = settings
         self.api = api
-        self._components = components
+        self._components = (*components, Vitals())
         self._opening = opening
         self._closing = closing
         self._leaving = leaving
@@ -112,7 +113,7 @@ class Service:
                 log.error("stop_failed", component=type(component).__name__, exc_info=error)
                 code = code or 1
         await self._closing()
-        telemetry.flush()
+        tracing.flush()
         log.info("stopped", code=code)
         return code
 

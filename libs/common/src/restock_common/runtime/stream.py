@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
 
-from restock_common import telemetry
+from restock_common import telemetry, tracing
 from restock_common.contracts.envelope import Message, Record
 from restock_common.contracts.event import Event
 from restock_common.contracts.topics import Topic
@@ -15,6 +15,7 @@ from restock_common.errors import Fenced, Transient
 from restock_common.kafka import Consumer, Producer, first_record, log_bounds, partition_of
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime.component import Progress
+from restock_common.runtime.delay import Delay
 from restock_common.runtime.garbage import uncollected
 from restock_common.runtime.relay import Relay
 from restock_common.settings import KafkaSettings
@@ -73,7 +74,7 @@ class Stream(Generic[StateT]):
         self._producer = producer
         self._application = application
         self._writer = Writer(
-            service, partition_of, telemetry.decision_span, kafka.dead_letter_seal()
+            service, partition_of, tracing.decision_span, kafka.dead_letter_seal()
         )
         self._max_records = max_records
         self._linger_s = linger_ms / 1000
@@ -82,6 +83,7 @@ class Stream(Generic[StateT]):
             kafka, topics, f"restock-{service}", self._assigned, self._revoked, self._halt
         )
         self._cursors: dict[Partition, Cursor] = {}
+        self._delay = Delay(self._consumer.group)
         self._relays: dict[Partition, Relay] = {}
         self._locks: dict[Partition, asyncio.Lock] = {}
         self._halted: dict[Partition, str] = {}
@@ -96,6 +98,7 @@ class Stream(Generic[StateT]):
         self._unpublished = 0
         self.advanced = asyncio.Event()
         """Set after each batch: what waits for a watermark looks again."""
+        telemetry.READERS.add(self)
 
     @property
     def owned(self) -> frozenset[Partition]:
@@ -141,6 +144,10 @@ class Stream(Generic[StateT]):
             offsets.setdefault(partition.topic, {})[partition.number] = cursor.next_offset
         return Progress(offsets, sum(relay.unpublished for relay in self._relays.values()))
 
+    def behind(self) -> Iterable[telemetry.Behind]:
+        """Return how far each owned partition is behind its end."""
+        return self._delay.behind(time.time(), self._cursors, self._consumer.end)
+
     async def act(self, partition: Partition, messages: Sequence[Message[Event]]) -> Outcome:
         """Decide messages that come from within, on a partition that this process owns.
 
@@ -184,6 +191,7 @@ class Stream(Generic[StateT]):
             if batches:
                 self.advanced.set()
                 await asyncio.sleep(min(self._linger_s, time.monotonic() - began))
+            self._delay.caught_up(time.time(), self._cursors, self._consumer.end)
             if time.monotonic() - self._committed_at >= _COMMIT_EVERY_S:
                 await self._commit()
 
@@ -218,6 +226,8 @@ class Stream(Generic[StateT]):
             else:
                 self._failures.pop(partition, None)
                 telemetry.BATCH_SECONDS.labels(partition.topic).observe(time.monotonic() - started)
+                handled = (message.traceparent for message in outcome.handled)
+                tracing.received(partition.topic, started, handled)
                 self._count(partition, outcome)
                 await self._keep(outcome)
 
@@ -386,5 +396,6 @@ class Stream(Generic[StateT]):
                     reason=letter.reason,
                 )
         if outcome.handled:
-            age_s = time.time() - outcome.handled[-1].time.timestamp()
-            telemetry.EVENT_AGE.labels(partition.topic).set(age_s)
+            happened = outcome.handled[-1].time.timestamp()
+            self._delay.took(partition, happened)
+            telemetry.EVENT_AGE.labels(partition.topic).set(time.time() - happened)

@@ -9,6 +9,7 @@ partition's offset is skipped, and what was restored is believed only where it a
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from faust.types import EventT
 
 from forecaster import handlers
 from forecaster.domain.state import DEFAULT_LEARNER, PartitionState
-from forecaster.stream.faust_app import add_agent, new_app, new_table, record_of
+from forecaster.stream.faust_app import APP_ID, add_agent, new_app, new_table, record_of
+from forecaster.stream.observed import Observed
 from forecaster.stream.restoring import Checkpoints, restored
 from restock_common import telemetry
 from restock_common.contracts.envelope import Message, encode
@@ -116,6 +118,8 @@ class Forecaster:
         self._app = new_app(kafka, data_dir)
         self._app.position_of = self._position_of
         self._table = new_table(self._app, kafka)
+        self._observed = Observed(APP_ID, lambda: self._app.consumer)
+        telemetry.READERS.add(self)
         add_agent(self._app, self._run)
         self._app.on_partitions_revoked.connect(self._revoked)
         self._app.on_rebalance_complete.connect(self._recovered)
@@ -164,6 +168,13 @@ class Forecaster:
         """Return the next offset of each partition; all before it is handled and published."""
         offsets = {number: held.state.next_offset for number, held in self._held.items()}
         return Progress({DEMAND.name: offsets} if offsets else {})
+
+    def behind(self) -> Iterable[telemetry.Behind]:
+        """Return how far each partition is behind its end."""
+        return self._observed.behind(time.time(), self._states())
+
+    def _states(self) -> dict[int, PartitionState]:
+        return {number: held.state for number, held in self._held.items()}
 
     def states(self) -> list[PartitionState]:
         """Return the partitions that are worked on here, as they are now."""
@@ -217,7 +228,7 @@ class Forecaster:
         try:
             message = handlers.read(record)
             outcome = "handled"
-            published = handlers.take(state, message) if message is not None else []
+            published = self._observed.take(state, message) if message is not None else []
         except Permanent as error:
             outcome = "dead_letter"
             field_ = error.field if error.field in _FIELDS else "record"
@@ -289,6 +300,8 @@ class Forecaster:
     async def _keep_checkpoints(self) -> None:
         while True:
             await asyncio.sleep(min(_LOOK_EVERY_S, self._every_s))
+            if self._joined:
+                self._observed.caught_up(time.time(), self._states())
             for held in list(self._held.values()):
                 if time.monotonic() - held.checkpoint_at >= self._every_s:
                     await self._checkpoint(held)
@@ -330,6 +343,7 @@ class Forecaster:
             number: _Held(one.state, one.state.next_offset, one.digest, one.head)
             for number, one in loaded.items()
         }
+        self._observed.took_up(self._states())
         self._joined = True
         log.info("assigned", partitions={n: one.state.next_offset for n, one in self._held.items()})
 

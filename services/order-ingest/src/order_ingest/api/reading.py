@@ -16,7 +16,7 @@ from order_ingest.domain.keys import Action, Holder
 from order_ingest.domain.limits import Limit, Room, network_of
 from order_ingest.domain.requests import check_depth
 from order_ingest.handlers import Keys
-from restock_common import telemetry
+from restock_common import tracing
 from restock_common.runtime.problems import Problem
 
 MAX_BODY_BYTES = 1_000_000
@@ -57,7 +57,7 @@ class DoorRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             admit: Admit | None = request.app.state.guards.get(self.endpoint)
-            with telemetry.request_span(name, request.headers.get("traceparent")):
+            with tracing.request_span(name, request.headers.get("traceparent")):
                 holder = None if admit is None else await admit(request)
                 response = await answered_once(request, handle, holder)
             response.raw_headers.extend(getattr(request.state, "limits", ()))

@@ -10,7 +10,7 @@ from order_ingest.domain.sandbox import is_test, told_of
 from order_ingest.handlers.gathered import Gathered
 from order_ingest.handlers.outlet import Outlet
 from order_ingest.handlers.ports import Accepted, Clock, MasterData, Sandboxes
-from restock_common import telemetry
+from restock_common import telemetry, tracing
 from restock_common.contracts import Event
 from restock_common.contracts.envelope import encode_body, headers_of
 from restock_common.contracts.topics import SANDBOX
@@ -133,7 +133,7 @@ class Desk:
             event.type_name(),
             source,
             time.isoformat(),
-            traceparent=telemetry.traceparent(),
+            traceparent=tracing.traceparent(),
         )
         body = encode_body(event) if body is None else body
         key = None if event.key is None else event.key.encode()

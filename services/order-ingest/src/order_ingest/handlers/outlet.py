@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from order_ingest.handlers.gathered import Gathered
-from restock_common import telemetry
+from restock_common import telemetry, tracing
 from restock_common.errors import Transient
 from restock_common.kafka import Producer
 from restock_common.transact import Outgoing
@@ -183,6 +183,7 @@ class Outlet:
     async def _publish(self, entries: Sequence[Outgoing]) -> bool:
         """Publish; give up, and turn to the spool, where for a while nothing is acknowledged."""
         clock = asyncio.get_running_loop().time
+        started = time.monotonic()
         try:
             async with asyncio.timeout(self._patience_s) as limit:
                 await self._producer.publish(
@@ -191,6 +192,9 @@ class Outlet:
         except TimeoutError:
             self._divert(True)
             return False
+        telemetry.PUBLISHED.inc(len(entries))
+        telemetry.PUBLISH_SECONDS.observe(time.monotonic() - started)
+        tracing.sent(started, ((one.topic, tracing.traceparent_of(one.headers)) for one in entries))
         return True
 
     async def _drain_some(self) -> int:
