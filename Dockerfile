@@ -44,34 +44,49 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 # An exec-form ENTRYPOINT cannot name a build argument, so the module is written into a launcher.
 # alter_sys gives `__main__` its spec, which the dispatcher's spawned workers look for.
+# The bill of materials (CycloneDX) is of the same lock: what is in it, and nothing else.
 RUN printf '%s\n' \
       'from runpy import run_module' \
       '' \
       "run_module('${SERVICE}'.replace('-', '_'), run_name='__main__', alter_sys=True)" \
-      > /app/service.py
+      > /app/service.py \
+    && uv export --quiet --locked --no-dev --package "restock-${SERVICE}" \
+      --preview-features sbom-export --format cyclonedx1.5 --output-file /app/sbom.cdx.json
+
+# ---- root: of the base image, Python and what it stands on, and no other program ----
+FROM python:${PYTHON_VERSION}-slim-bookworm AS root
+
+# /var/lib/restock is the only folder that a service writes to (and /tmp): the root file system
+# can be mounted read-only.
+COPY deploy/images/only_python.py /
+RUN groupadd --system --gid 10001 restock \
+    && useradd --system --uid 10001 --gid restock --no-create-home --home-dir /var/lib/restock \
+        --shell /usr/sbin/nologin restock \
+    && install --directory --owner=restock --group=restock /var/lib/restock \
+    && python3 /only_python.py / /image \
+    && chown restock:restock /image/var/lib/restock
 
 # ---- final: Python, the environment, and nothing that builds ----
-FROM python:${PYTHON_VERSION}-slim-bookworm AS final
+FROM scratch AS final
 ARG SERVICE
 ARG VERSION=0.1.0
 ARG REVISION=unknown
+ARG CREATED=unknown
+ARG PYTHON_VERSION
 
 LABEL org.opencontainers.image.title="restock-${SERVICE}" \
       org.opencontainers.image.description="Restock, real-time inventory control: ${SERVICE}" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}" \
+      org.opencontainers.image.base.name="docker.io/library/python:${PYTHON_VERSION}-slim-bookworm" \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# /var/lib/restock is the only folder that a service writes to (and /tmp): the root file system
-# can be mounted read-only.
-RUN groupadd --system --gid 10001 restock \
-    && useradd --system --uid 10001 --gid restock --no-create-home --home-dir /var/lib/restock \
-        --shell /usr/sbin/nologin restock \
-    && install --directory --owner=restock --group=restock /var/lib/restock
-
+COPY --from=root /image /
 COPY --from=build /app /app
 
-ENV PATH=/app/.venv/bin:$PATH \
+ENV PATH=/app/.venv/bin:/usr/local/bin \
+    LANG=C.UTF-8 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     RESTOCK_HTTP_HOST=0.0.0.0 \

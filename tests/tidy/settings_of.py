@@ -1,6 +1,7 @@
 """Every environment variable of every service, read from the settings themselves."""
 
 import inspect
+import json
 import re
 from dataclasses import dataclass
 from importlib import import_module
@@ -69,9 +70,11 @@ def _attributes(docstring: str) -> dict[str, str]:
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     if field.is_required() or value is None:
         return ""
+    if isinstance(value, tuple | dict):
+        return json.dumps(value)
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     return str(value).lower() if isinstance(value, bool) else str(value)

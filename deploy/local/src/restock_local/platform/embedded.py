@@ -132,7 +132,7 @@ class EmbeddedPostgres(LoopbackPostgres):
                 *(part for key, value in options.items() for part in ("-c", f"{key}={value}")),
             ],
             log=self._log,
-            privileges=_unprivileged(),
+            privileges=unprivileged(),
             on_our_death=signal.SIGQUIT,  # it then stops at once and frees its shared memory
         )
 
@@ -173,7 +173,7 @@ class EmbeddedPostgres(LoopbackPostgres):
         password_file.touch(mode=0o600)
         password_file.write_text(self._password)
         self._data.mkdir(mode=0o700)
-        privileges = _unprivileged()
+        privileges = unprivileged()
         if privileges:
             os.chown(self._data, _unprivileged_user().pw_uid, -1)
         process = spawn(
@@ -204,7 +204,7 @@ def _unprivileged_user() -> pwd.struct_passwd:
     return pwd.getpwuid(_UNPRIVILEGED_UID)
 
 
-def _unprivileged() -> list[str]:
+def unprivileged(capability: str = "+dac_override") -> list[str]:
     """Return the options of setpriv under which PostgreSQL consents to run; none unless root.
 
     PostgreSQL refuses to be root. So it runs as `nobody`, with the one capability that lets it
@@ -213,7 +213,6 @@ def _unprivileged() -> list[str]:
     if os.geteuid() != 0:
         return []
     user = _unprivileged_user()
-    capability = "+dac_override"
     return [
         *("--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"),
         *("--inh-caps", capability, "--ambient-caps", capability),
