@@ -6,7 +6,7 @@ SHELL := /bin/bash
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 PROJECTS := pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml deploy/*/pyproject.toml)
-CODE := libs services deploy/local tests benchmarks
+CODE := libs services deploy/local deploy/helm deploy/images deploy/compose tests benchmarks
 JOBS ?= 2 # processes that share the tests, file by file; each has a broker and a database
 
 help: ## Show this

@@ -61,10 +61,7 @@ def master_data(skus: list[str]) -> list[tuple[str, list[dict[str, object]]]]:
         ),
         (
             "/v1/products:batch",
-            [
-                {"sku": sku, "name": sku, "category": "tea", "supplier": "wholesale"}
-                for sku in skus
-            ],
+            [{"sku": sku, "name": sku, "category": "tea", "supplier": "wholesale"} for sku in skus],
         ),
     ]
 

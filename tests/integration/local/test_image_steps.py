@@ -45,10 +45,11 @@ class FromImages(Supervisor):
         app = self._images / name / "app"
         own = {k: v for k, v in self._environments[name].items() if k.startswith("RESTOCK_")}
         program, launcher = entrypoint(app)
+        path = f"{app}/.venv/bin:{self._images}/tools"
         self._processes[name] = spawn(
             [app / ".venv" / "bin" / program, launcher],
             log=self.log(name),
-            environment={**own, "PATH": f"{app}/.venv/bin", "PYTHONDONTWRITEBYTECODE": "1"},
+            environment={**own, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
             privileges=unprivileged("+dac_read_search"),
         )
 
@@ -125,6 +126,10 @@ def images(run_directory: Path) -> Iterator[Path]:
     with run_folder(run_directory / "images") as folder:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(lambda name: build(name, folder / name, command), SERVICES))
+        starter = shutil.which("setpriv")
+        assert starter is not None, "util-linux has it"
+        (folder / "tools").mkdir()
+        (folder / "tools" / "setpriv").symlink_to(starter)
         yield folder
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from restock_common.sealing import Seal, parse_keys
@@ -38,6 +38,8 @@ class KafkaSettings(BaseSettings):
         kafka_replication_factor: Used when topics are created.
         kafka_min_insync_replicas: Used when topics are created.
         kafka_security_protocol: How the broker is spoken to.
+        kafka_ssl_ca_file: Whom the broker's certificate has to be signed by (PEM), where it is not
+            one of the system's authorities.
         kafka_sasl_mechanism: Used with SASL protocols.
         kafka_sasl_username: Used with SASL protocols.
         kafka_sasl_password: Used with SASL protocols; never shown.
@@ -57,6 +59,7 @@ class KafkaSettings(BaseSettings):
     kafka_replication_factor: Annotated[int, Field(ge=1, le=9)] = 1
     kafka_min_insync_replicas: Annotated[int, Field(ge=1, le=9)] = 1
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ssl_ca_file: FilePath | None = None
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None

@@ -40,7 +40,7 @@ def client_options(settings: KafkaSettings) -> dict[str, Any]:
         "security_protocol": settings.kafka_security_protocol,
     }
     if "SSL" in settings.kafka_security_protocol:
-        options["ssl_context"] = ssl.create_default_context()
+        options["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
     if settings.kafka_security_protocol.startswith("SASL"):
         password = settings.kafka_sasl_password
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism

@@ -142,7 +142,11 @@ def _credentials(kafka: KafkaSettings) -> Any:
     protocol = kafka.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
-    context = ssl.create_default_context() if "SSL" in protocol.removeprefix("SASL_") else None
+    context = (
+        ssl.create_default_context(cafile=kafka.kafka_ssl_ca_file)
+        if "SSL" in protocol.removeprefix("SASL_")
+        else None
+    )
     if protocol == "SSL":
         return faust.SSLCredentials(context)
     password = kafka.kafka_sasl_password
