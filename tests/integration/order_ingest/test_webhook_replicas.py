@@ -16,6 +16,7 @@ from order_ingest.domain.keys import Action, ApiKey
 from order_ingest.domain.requests import KeyRequest
 from order_ingest.handlers import Accepted, Keys, Skipped, Webhooks
 from order_ingest.store import PostgresAnswers, PostgresKeys
+from order_ingest.stream import ShopWatch
 from restock_common.contracts.ledger import Component, OrderReturned
 from restock_common.contracts.topics import LEDGER
 from restock_common.errors import Transient
@@ -131,6 +132,19 @@ async def test_a_sender_waits_for_no_note_of_its_own(database: Database) -> None
     await keys.write_uses()
     [noted] = await keys.all("corner")
     assert noted.last_used_at is not None
+
+
+async def test_a_replica_prepares_for_a_shop_that_another_was_told_of(database: Database) -> None:
+    prepared = asyncio.Event()
+
+    async def prepare() -> None:
+        prepared.set()
+
+    watch = ShopWatch(known_shops(database), prepare, every_s=0.01)
+    await watch.start()
+    async with asyncio.timeout(30):
+        await prepared.wait()
+    await watch.stop()
 
 
 class SlowKeys(PostgresKeys):

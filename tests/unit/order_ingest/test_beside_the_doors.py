@@ -41,7 +41,7 @@ def housekeeper(world: Any) -> Background:
 
 def watch(world: World) -> Background:
     world._good = 1
-    return ShopWatch(cast("Any", world), every_s=0)
+    return ShopWatch(cast("Any", world), world.fail, every_s=0)
 
 
 BESIDE: dict[str, Callable[[Any], Background]] = {

@@ -100,7 +100,7 @@ def build(settings: Settings) -> Service:
         application=StorefrontOrders(door, book, register, room, shops.may_send_orders),
         topics=[STOREFRONT_ORDERS],
     )
-    watch = ShopWatch(shops, every_s=STALE_S)
+    watch = ShopWatch(shops, webhooks.prepare, every_s=STALE_S)
     answers = PostgresAnswers(doors, master)
     keys = Keys(doors, PostgresKeys(), shops_of_keys, cache_s=settings.keys_cache_s)
     limits = Limits(settings.body_timeout_s, settings.bulk_max_bytes)

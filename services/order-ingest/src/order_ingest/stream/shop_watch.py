@@ -1,6 +1,7 @@
 """Who may send orders, and whose never reach the ledger: read again and again by each replica."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -16,13 +17,18 @@ class ShopWatch(Background):
 
     Args:
         shops: What is told.
+        prepare: Reads what webhooks need: another replica was told of the first shop, and its
+            webhooks come here as well.
         every_s: The pause between two looks.
     """
 
     name = "watch over shops"
 
-    def __init__(self, shops: Shops, *, every_s: float) -> None:
+    def __init__(
+        self, shops: Shops, prepare: Callable[[], Awaitable[None]], *, every_s: float
+    ) -> None:
         self._shops = shops
+        self._prepare = prepare
         self._every_s = every_s
 
     async def start(self) -> None:
@@ -35,9 +41,13 @@ class ShopWatch(Background):
         return None if self._shops.sandboxes is not None else "shops have not been read"
 
     async def _run(self) -> None:
+        prepared = False
         while True:
             await asyncio.sleep(self._every_s)
             try:
                 await self._shops.refresh()
+                if not prepared and await self._shops.exist():
+                    await self._prepare()
+                    prepared = True
             except Transient as error:
                 log.warning("shop_watch_retry", error=str(error))
