@@ -14,11 +14,13 @@ from order_ingest.domain.requests import (
     CountRequest,
     ExpectedReceiptRequest,
     HoldRequest,
+    OrderRequest,
     ReceiptRequest,
     ReturnRequest,
     TransferReceiptRequest,
     TransferRequest,
     TransferShipmentRequest,
+    parse,
 )
 from restock_common.contracts.catalogue import CatalogueEntity, Location, Pool, Product, Vehicle
 from restock_common.contracts.ledger import Component, TransferLine, TransferOrdered
@@ -308,3 +310,13 @@ def test_what_is_shipped_and_received_is_of_the_transfer() -> None:
     checks.check_transfer_receipt(done, ordered, here)
     with pytest.raises(Refused, match="lines: are none, and complete is not set"):
         checks.check_transfer_receipt(TransferReceiptRequest(**receipt), ordered, here)
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [(b"not json", "not json"), (b"\xff{", "\\xff{"), (b"x" * 100, "x" * 80 + "...")],
+)
+def test_what_is_not_json_is_shown_as_it_was_sent(raw: bytes, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(OrderRequest, raw)
+    assert [one.value for one in refused.value.findings] == [told]

@@ -94,6 +94,13 @@ def _show(console: Console, supervisor: Supervisor, info: dict[str, str], bootst
         soft_wrap=True,
     )
     console.print(
+        "What shops have not told (docs/storefronts.md):\n\n"
+        f"restock gaps --database-url {supervisor.database_url('order-ingest')}\n",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
         "What could not be taken:\n\n"
         f"RESTOCK_DEAD_LETTER_KEYS={supervisor.dead_letter_keys}"
         f" restock dead-letters list --kafka {bootstrap}\n",

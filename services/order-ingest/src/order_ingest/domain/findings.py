@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from restock_common.errors import JsonScalar, Permanent, shown
+from restock_common.errors import SHOWN_CHARACTERS, JsonScalar, Permanent, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,18 @@ def refused(error: ValidationError) -> Refused:
         Finding(
             field=".".join(map(str, detail["loc"])) or "body",
             reason=detail["msg"].removeprefix("Value error, "),
-            value=None if detail["type"] == "missing" else shown(detail["input"]),
+            value=None if detail["type"] == "missing" else shown(_as_sent(detail["input"])),
         )
         for detail in details
     ]
     return Refused(findings, malformed=details[0]["type"] == "json_invalid")
+
+
+def _as_sent(value: object) -> object:
+    """Return a body as its sender knows it, no further than it is shown."""
+    if isinstance(value, bytes):
+        return value[: SHOWN_CHARACTERS + 1].decode(errors="backslashreplace")
+    return value
 
 
 def findings_of(error: ValidationError) -> list[ErrorDetails]:
