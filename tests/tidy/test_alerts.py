@@ -5,20 +5,26 @@ import shutil
 import subprocess
 from typing import Any
 
-import prometheus_client
 import pytest
 from ruamel.yaml import YAML
-from tests.tidy.repository import ROOT
-
-from restock_common import telemetry
+from tests.tidy.metrics import known_metrics
+from tests.tidy.repository import ROOT, SERVICES
 
 RULES = ROOT / "deploy" / "observability" / "rules"
 FILES = sorted(path for path in RULES.glob("*.yml") if not path.name.endswith(".test.yml"))
 
 
-def alerts() -> list[dict[str, Any]]:
+def rules() -> list[dict[str, Any]]:
     documents = [YAML(typ="safe").load(path) for path in FILES]
     return [rule for one in documents for group in one["groups"] for rule in group["rules"]]
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [one for one in rules() if "alert" in one]
+
+
+def names_in(query: str) -> set[str]:
+    return set(re.findall(r"\b(?:restock[_:]|process_|up(?=\{))[\w:]*", query))
 
 
 def anchors() -> set[str]:
@@ -26,12 +32,17 @@ def anchors() -> set[str]:
     return {re.sub(r"[^\w -]", "", one).strip().lower().replace(" ", "-") for one in headings}
 
 
-def test_every_alert_is_on_metrics_that_there_are() -> None:
-    assert telemetry.LEDGER_DRIFTS
-    known = {family.name for family in prometheus_client.REGISTRY.collect()}
-    named = {name for one in alerts() for name in re.findall(r"restock_\w+", one["expr"])}
+def test_every_rule_is_on_metrics_that_there_are() -> None:
+    recorded = {one["record"] for one in rules() if "record" in one}
+    named = {name for one in rules() for name in names_in(one["expr"])}
     assert named
-    assert {name for name in named if name not in known} == set()
+    assert named - known_metrics() - recorded == set()
+
+
+def test_prometheus_is_given_every_file_of_rules() -> None:
+    config = YAML(typ="safe").load(RULES.parent / "prometheus.yml")
+    assert sorted(config["rule_files"]) == [f"rules/{path.name}" for path in FILES]
+    assert {job["job_name"] for job in config["scrape_configs"]} == set(SERVICES)
 
 
 def test_every_alert_leads_to_its_runbook() -> None:

@@ -7,12 +7,13 @@ from dispatcher.settings import Settings
 from dispatcher.store import PostgresDispatches, load, save
 from dispatcher.stream.fulfilment import Fulfilment
 from dispatcher.stream.planner import Planner
+from dispatcher.stream.watch import Planned, waves_due
 from dispatcher.stream.worker import Solver
 from restock_common import telemetry
 from restock_common.contracts.topics import FULFILMENT
 from restock_common.kafka import Producer
 from restock_common.postgres import Database, PostgresInbox
-from restock_common.runtime import CatalogueReader, Service, Stream
+from restock_common.runtime import CatalogueReader, Service, Stream, Watch
 from restock_common.settings import read_settings
 
 SERVICE = "dispatcher"
@@ -37,8 +38,10 @@ def build(settings: Settings) -> Service:
         linger_ms=LINGER_MS,
         concurrent=True,
     )
+    stream.committed = Planned(reader.catalogue, settings.driver_cost_per_hour)
     solvers = [Solver(settings.effort()) for _ in range(settings.solver_workers)]
     planner = Planner(stream, dispatches, reader, solvers, rules)
+    watch = Watch(waves_due(dispatches.unplanned))
     api = create_api(Deliveries(stream, dispatches), dispatches)
 
     async def opening() -> None:
@@ -51,7 +54,7 @@ def build(settings: Settings) -> Service:
         await database.close()
 
     # the planner's progress is sound only when it is asked after the stream's
-    return Service(SERVICE, settings, api, [reader, stream, planner], opening, closing)
+    return Service(SERVICE, settings, api, [reader, stream, planner, watch], opening, closing)
 
 
 async def main() -> int:

@@ -6,12 +6,13 @@ from replenisher.api import make_api
 from replenisher.domain.terms import Policy
 from replenisher.settings import ReplenisherSettings
 from replenisher.store import PostgresAgenda, PostgresStore, PostgresViews
+from replenisher.store.figures import PostgresFigures
 from replenisher.stream import Replenishment, Reviewer
 from restock_common import telemetry
 from restock_common.contracts.topics import FORECASTS, STOCK
 from restock_common.kafka import Producer
 from restock_common.postgres import Database, PostgresInbox
-from restock_common.runtime import CatalogueReader, Service, Stream
+from restock_common.runtime import CatalogueReader, Service, Stream, Watch
 from restock_common.settings import read_settings
 
 NAME = "replenisher"
@@ -49,7 +50,12 @@ async def serve(settings: ReplenisherSettings) -> int:
         settings,
         make_api(PostgresViews(database), reader.catalogue, policy),
         # In this order progress is asked too: what is pending, after what has been taken.
-        [reader, stream, Reviewer(stream, PostgresAgenda(database))],
+        [
+            reader,
+            stream,
+            Reviewer(stream, PostgresAgenda(database)),
+            Watch(PostgresFigures(database).tell),
+        ],
         opening,
         closing,
     )

@@ -5,5 +5,6 @@ from restock_common.runtime.catalogue import CatalogueReader
 from restock_common.runtime.component import Component, Progress
 from restock_common.runtime.service import Service
 from restock_common.runtime.stream import Stream
+from restock_common.runtime.watch import Watch
 
-__all__ = ["Background", "CatalogueReader", "Component", "Progress", "Service", "Stream"]
+__all__ = ["Background", "CatalogueReader", "Component", "Progress", "Service", "Stream", "Watch"]

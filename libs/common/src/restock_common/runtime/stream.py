@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
@@ -22,6 +22,7 @@ from restock_common.settings import KafkaSettings
 from restock_common.transact import (
     Application,
     Cursor,
+    JournalEntry,
     Outcome,
     Partition,
     Writer,
@@ -96,6 +97,8 @@ class Stream(Generic[StateT]):
         self._task: asyncio.Task[None] | None = None
         self._committed_at = 0.0
         self._unpublished = 0
+        self.committed: Callable[[Sequence[JournalEntry]], None] = lambda _: None
+        """Told of each journal that was committed, for what is counted of it."""
         self.advanced = asyncio.Event()
         """Set after each batch: what waits for a watermark looks again."""
         telemetry.READERS.add(self)
@@ -252,6 +255,7 @@ class Stream(Generic[StateT]):
         return True
 
     async def _keep(self, outcome: Outcome) -> None:
+        self.committed(outcome.journal)
         partition = outcome.cursor.partition
         if self._holds(outcome.cursor):
             self._cursors[partition] = outcome.cursor

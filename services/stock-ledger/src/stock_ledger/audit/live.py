@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 import structlog
 
 from restock_common import telemetry
 from restock_common.errors import Transient
 from restock_common.runtime import Background
+from stock_ledger import telemetry as own
 from stock_ledger.store.auditing import Audit
 
 log = structlog.get_logger()
@@ -57,6 +58,17 @@ class LiveAudit(Background):
             took = time.monotonic() - began
 
 
+def oversold(drifts: Iterable[Mapping[str, Any]]) -> int:
+    """Return the units that are promised and not there, by what does not agree."""
+    units = 0
+    for one in drifts:
+        if one["invariant"].startswith("open promises"):
+            units += max(0, one["expected"] - one["found"])
+        else:
+            units += max(0, -one["found"])
+    return units
+
+
 def tell(audit: Audit) -> None:
     """Set the metrics of a shard, and log what does not agree."""
     telemetry.LEDGER_SUM.labels(audit.shard).set(sum(audit.accounts.values()))
@@ -64,6 +76,7 @@ def tell(audit: Audit) -> None:
         telemetry.LEDGER_ACCOUNT_UNITS.labels(audit.shard, account).set(units)
     telemetry.LEDGER_DRIFTS.labels(audit.shard).set(len(audit.drifts))
     telemetry.LEDGER_NEGATIVE.labels(audit.shard).set(audit.negative)
+    own.OVERSOLD.labels(audit.shard).set(oversold(audit.drifts))
     telemetry.LEDGER_AUDITED.labels(audit.shard).set(time.time())
     for one in audit.drifts:
         log.error("invariant_drift", shard=audit.shard, **one)

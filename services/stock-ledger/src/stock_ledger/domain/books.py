@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from restock_common.contracts import Event
+from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.envelope import Message
+from restock_common.contracts.stock import StockBackordered, StockReserved, StockShipped
 from restock_common.transact import Emission
 from stock_ledger.domain.model import (
     Account,
@@ -34,6 +36,9 @@ Facts = dict[type[Fact], dict[Hashable, Fact | None]]
 
 Place = tuple[str, str]
 """A sku and a location."""
+
+_OF_UNITS = (StockReserved, DemandObserved, StockShipped, StockBackordered)
+"""The most frequent one first."""
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 """Before anything was recorded."""
@@ -118,6 +123,7 @@ class Books:
         changed_facts: By kind and key.
         journal: What has moved in this batch.
         emitted: How many events of each type were decided in this batch.
+        units: How many units those of some types are about.
         repeated: How many messages of each type had been decided before.
     """
 
@@ -149,6 +155,7 @@ class Books:
     changed_facts: Facts = field(default_factory=dict)
     journal: list[Entry] = field(default_factory=list)
     emitted: Counter[type[Event]] = field(default_factory=Counter, compare=False)
+    units: Counter[type[Event]] = field(default_factory=Counter, compare=False)
     repeated: Counter[type[Event]] = field(default_factory=Counter, compare=False)
     _by_place: dict[Place, list[Movement]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -219,6 +226,9 @@ class Books:
     def apply(self, message: Message[Event], decision: Decision) -> None:
         """Take a decision's changes in, with the message that caused them."""
         self.emitted.update([type(one.event) for one in decision.emissions])
+        for one in decision.emissions:
+            if isinstance(one.event, _OF_UNITS):
+                self.units[type(one.event)] += one.event.quantity
         if decision.duplicate:
             self.repeated[type(message.event)] += 1
             return

@@ -8,15 +8,17 @@ from prometheus_client import Counter
 
 from restock_common import telemetry
 from restock_common.contracts import Event
+from restock_common.contracts.demand import DemandObserved
 from restock_common.contracts.envelope import Message, Record
 from restock_common.contracts.ledger import LineOffered, TimeAdvanced
-from restock_common.contracts.stock import StockBackordered, StockReserved
+from restock_common.contracts.stock import StockBackordered, StockReserved, StockShipped
 from restock_common.contracts.topics import LEDGER
 from restock_common.kafka import Producer
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime import Stream
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Emission, NotLoaded, read_event
+from stock_ledger import telemetry as own
 from stock_ledger.domain.books import Books, Unread
 from stock_ledger.domain.rules import Rules
 from stock_ledger.handlers import HANDLERS, decide
@@ -29,6 +31,12 @@ _COUNTED: Mapping[type[Event], Counter] = {
     StockReserved: telemetry.LEDGER_RESERVATIONS,
     StockBackordered: telemetry.LEDGER_BACKORDERS,
     LineOffered: telemetry.LEDGER_OFFERS,
+}
+_UNITS: Mapping[type[Event], Counter] = {
+    DemandObserved: own.ASKED,
+    StockReserved: own.RESERVED,
+    StockBackordered: own.BACKORDERED,
+    StockShipped: own.SHIPPED,
 }
 
 
@@ -84,6 +92,8 @@ class LedgerApplication:
         await self._store.save(connection, state)
         for kind, counter in _COUNTED.items():
             counter.inc(state.emitted[kind])
+        for kind, counter in _UNITS.items():
+            counter.inc(state.units[kind])
         for kind, count in state.repeated.items():
             telemetry.LEDGER_DUPLICATES.labels(kind.__name__).inc(count)
 
