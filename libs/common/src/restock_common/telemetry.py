@@ -64,6 +64,8 @@ PUBLISH_SECONDS = Histogram(
 KAFKA_RETRIES = Counter(
     "restock_kafka_retries", "What Kafka had to be asked again: fetch or publish", ["request"]
 )
+for _request in ("fetch", "publish"):
+    KAFKA_RETRIES.labels(_request)
 LOOP_DELAY = Histogram(
     "restock_event_loop_delay_seconds",
     "By how much the event loop wakes too late, ten times a second: its saturation",

@@ -102,6 +102,8 @@ class Stream(Generic[StateT]):
         self.advanced = asyncio.Event()
         """Set after each batch: what waits for a watermark looks again."""
         telemetry.READERS.add(self)
+        for topic in topics:  # a count that is not there yet cannot be seen to rise
+            telemetry.RECORDS.labels(topic.name, "dead_letter")
 
     @property
     def owned(self) -> frozenset[Partition]:
@@ -336,6 +338,7 @@ class Stream(Generic[StateT]):
             self._relays[partition] = Relay(self._inbox, self._producer, source, cursor)
             self._consumer.start_from(partition, cursor.next_offset)
             telemetry.HALTED.labels(partition.topic, partition.number).set(0)
+            telemetry.FENCED.labels(partition.topic, partition.number).set(0)
         log.info("assigned", partitions=[f"{p.topic}/{p.number}" for p in partitions])
 
     async def _taken_over(self, partition: Partition) -> Cursor:

@@ -13,7 +13,7 @@ from dispatcher.domain.model import Shipment, Wave
 from dispatcher.domain.problem import Plan, Problem, Rules
 from dispatcher.handlers import PlanSolved
 from dispatcher.stream.worker import Solver
-from restock_common import telemetry
+from restock_common import telemetry, tracing
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.envelope import Message, derive_id
 from restock_common.contracts.event import Event
@@ -168,6 +168,7 @@ class Planner(Background):
         started = time.monotonic()
         plan = await solver.solve(problem)
         telemetry.SOLVE_SECONDS.observe(time.monotonic() - started)
+        tracing.worked("plan", started, (one.traceparent for one in shipments))
         wrong = faults(problem, plan)
         if wrong:
             raise InvariantBroken(f"the plan of wave {wave.wave} is not valid: {wrong[:5]}")
