@@ -15,7 +15,6 @@ from tests.tidy.repository import ROOT
 
 from restock_local.processes import end, free_port, spawn
 
-OBSERVABILITY = ROOT / "deploy" / "observability"
 IS_THERE = shutil.which("prometheus") is not None
 
 
@@ -37,15 +36,22 @@ class Asked:
 @asynccontextmanager
 async def running(folder: Path, urls: Mapping[str, str]) -> AsyncIterator[Asked]:
     """Run Prometheus with the rules of the repository, looking at services every second."""
-    yaml = YAML(typ="safe", pure=True)
-    config = yaml.load(OBSERVABILITY / "prometheus.yml")
-    config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-    config["rule_files"] = [str(OBSERVABILITY / one) for one in config["rule_files"]]
-    for job in config["scrape_configs"]:
-        job["static_configs"] = [{"targets": [urls[job["job_name"]].removeprefix("http://")]}]
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [f"{ROOT}/deploy/observability/rules/*.yml"],
+        "scrape_configs": [
+            {
+                "job_name": "restock",  # labels as in Compose and Helm
+                "static_configs": [
+                    {"targets": [url.removeprefix("http://")], "labels": {"service": name}}
+                    for name, url in urls.items()
+                ],
+            }
+        ],
+    }
     written = folder / "prometheus.yml"
     with written.open("w") as file:
-        yaml.dump(config, file)
+        YAML(typ="safe", pure=True).dump(config, file)
     port = free_port()
     process = spawn(
         [

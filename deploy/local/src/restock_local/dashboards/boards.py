@@ -1,6 +1,6 @@
 """The dashboards: the business, an order's way, each service, Kafka and PostgreSQL.
 
-Prometheus knows each service by the label `job`, its name.
+Prometheus knows each service by the label `service`.
 """
 
 from restock_local.dashboards.model import Board, Chart, durations, number, quantile, rate
@@ -74,26 +74,26 @@ ORDER = Board(
     "Restock / An order's way",
     {
         "How long each step takes": (
-            Chart("Door: request", durations("restock_http_request_seconds", "job"), "s"),
+            Chart("Door: request", durations("restock_http_request_seconds", "service"), "s"),
             Chart(
                 "Batches: read, decide, commit", durations("restock_batch_seconds", "topic"), "s"
             ),
-            Chart("Events on their way out", durations("restock_publish_seconds", "job"), "s"),
+            Chart("Events on their way out", durations("restock_publish_seconds", "service"), "s"),
         ),
         "How far each reader is behind": (
             Chart(
                 "Lag in seconds",
-                {"{{job}} {{topic}}": "max by (job, topic) (restock_consumer_lag_seconds)"},
+                {"{{service}} {{topic}}": "max by (service, topic) (restock_consumer_lag_seconds)"},
                 "s",
                 "0 where nothing waits; above the alert's limit somebody is called.",
             ),
             Chart(
                 "Lag in records",
-                {"{{job}} {{topic}}": "sum by (job, topic) (restock_consumer_lag_records)"},
+                {"{{service}} {{topic}}": "sum by (service, topic) (restock_consumer_lag_records)"},
             ),
             Chart(
                 "Age of events as they are taken",
-                {"{{job}} {{topic}}": "max by (job, topic) (restock_event_age_seconds)"},
+                {"{{service}} {{topic}}": "max by (service, topic) (restock_event_age_seconds)"},
                 "s",
                 "From when it happened; in a replay that is long ago.",
             ),
@@ -102,8 +102,8 @@ ORDER = Board(
             Chart(
                 "Errors of doors",
                 {
-                    "{{job}}": "sum by (job) (rate(restock_http_request_seconds_count"
-                    '{status=~"5.."}[$__rate_interval])) or sum by (job) (0 * rate('
+                    "{{service}}": "sum by (service) (rate(restock_http_request_seconds_count"
+                    '{status=~"5.."}[$__rate_interval])) or sum by (service) (0 * rate('
                     "restock_http_request_seconds_count[$__rate_interval]))"
                 },
                 "ops",
@@ -125,14 +125,20 @@ ORDER = Board(
         "Saturation": (
             Chart(
                 "Event loop wakes too late, p99",
-                {"{{job}}": quantile(0.99, "restock_event_loop_delay_seconds", "job")},
+                {"{{service}}": quantile(0.99, "restock_event_loop_delay_seconds", "service")},
                 "s",
                 "A process with one busy core: add a replica, up to the partitions.",
             ),
             Chart(
-                "Processor", {"{{job}}": rate("process_cpu_seconds_total", "job")}, "percentunit"
+                "Processor",
+                {"{{service}}": rate("process_cpu_seconds_total", "service")},
+                "percentunit",
             ),
-            Chart("Memory", {"{{job}}": "sum by (job) (process_resident_memory_bytes)"}, "bytes"),
+            Chart(
+                "Memory",
+                {"{{service}}": "sum by (service) (process_resident_memory_bytes)"},
+                "bytes",
+            ),
         ),
     },
 )
@@ -157,19 +163,26 @@ KAFKA = Board(
             ),
             Chart(
                 "Records published a second",
-                {"{{job}}": rate("restock_published_records_total", "job")},
+                {"{{service}}": rate("restock_published_records_total", "service")},
                 "ops",
             ),
-            Chart("Acknowledged after", durations("restock_publish_seconds", "job"), "s"),
+            Chart("Acknowledged after", durations("restock_publish_seconds", "service"), "s"),
             Chart(
                 "Asked again",
-                {"{{job}} {{request}}": rate("restock_kafka_retries_total", "job, request")},
+                {
+                    "{{service}} {{request}}": rate(
+                        "restock_kafka_retries_total", "service, request"
+                    )
+                },
                 "ops",
                 "A broker that is away, or a partition without enough in-sync replicas.",
             ),
             Chart(
                 "Partitions by reader",
-                {"{{job}} {{topic}}": "count by (job, topic) (restock_consumer_lag_records)"},
+                {
+                    "{{service}} {{topic}}": "count by (service, topic)"
+                    " (restock_consumer_lag_records)"
+                },
             ),
         ),
     },
@@ -183,8 +196,8 @@ POSTGRES = Board(
             Chart(
                 "Transactions a second",
                 {
-                    "{{job}} {{outcome}}": rate(
-                        "restock_database_transactions_total", "job, outcome"
+                    "{{service}} {{outcome}}": rate(
+                        "restock_database_transactions_total", "service, outcome"
                     )
                 },
                 "ops",
@@ -192,26 +205,27 @@ POSTGRES = Board(
             Chart(
                 "Connections of the pools",
                 {
-                    "{{job}} {{state}}": "sum by (job, state) "
+                    "{{service}} {{state}}": "sum by (service, state) "
                     '(restock_database_pool_connections{state=~"in_use|max"})'
                 },
                 about="Where in_use stays at max, requests wait for a connection.",
             ),
             Chart(
                 "Backends",
-                {"{{job}} {{state}}": "max by (job, state) (restock_database_backends)"},
+                {"{{service}} {{state}}": "max by (service, state) (restock_database_backends)"},
                 about="waiting: for a lock.",
             ),
             Chart(
                 "Oldest transaction",
-                {"{{job}}": "max by (job) (restock_database_oldest_transaction_seconds)"},
+                {"{{service}}": "max by (service) (restock_database_oldest_transaction_seconds)"},
                 "s",
             ),
             Chart(
                 "Found in the cache",
                 {
-                    "{{job}}": 'sum by (job) (rate(restock_database_blocks_total{source="cache"}'
-                    "[$__rate_interval])) / sum by (job) "
+                    "{{service}}": "sum by (service) (rate("
+                    'restock_database_blocks_total{source="cache"}[$__rate_interval]))'
+                    " / sum by (service) "
                     "(rate(restock_database_blocks_total[$__rate_interval]))"
                 },
                 "percentunit",
@@ -219,8 +233,8 @@ POSTGRES = Board(
             Chart(
                 "Size and deadlocks",
                 {
-                    "{{job}} bytes": "max by (job) (restock_database_size_bytes)",
-                    "{{job}} deadlocks": "max by (job) (restock_database_deadlocks_total)",
+                    "{{service}} bytes": "max by (service) (restock_database_size_bytes)",
+                    "{{service}} deadlocks": "max by (service) (restock_database_deadlocks_total)",
                 },
                 "bytes",
             ),

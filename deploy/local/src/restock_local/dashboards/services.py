@@ -2,12 +2,12 @@
 
 from restock_local.dashboards.model import Board, Chart, durations, number, rate
 
-_JOB = 'job="%s"'
+_SERVICE = 'service="%s"'
 
 
-def _busy(job: str) -> Chart:
+def _busy(service: str) -> Chart:
     """Return the share of a process's time that its batches take: at 1 it is saturated."""
-    where = _JOB % job
+    where = _SERVICE % service
     return Chart(
         "Busy with batches",
         {"{{topic}}": rate("restock_batch_seconds_sum", "topic", where)},
@@ -52,7 +52,11 @@ LEDGER = Board(
             ),
             Chart(
                 "Events taken",
-                {"{{outcome}}": rate("restock_records_total", "outcome", _JOB % "stock-ledger")},
+                {
+                    "{{outcome}}": rate(
+                        "restock_records_total", "outcome", _SERVICE % "stock-ledger"
+                    )
+                },
                 "ops",
             ),
             Chart(
@@ -163,7 +167,7 @@ REPLENISHER = Board(
             _busy("replenisher"),
             Chart(
                 "Events taken",
-                {"{{topic}}": rate("restock_records_total", "topic", _JOB % "replenisher")},
+                {"{{topic}}": rate("restock_records_total", "topic", _SERVICE % "replenisher")},
                 "ops",
             ),
         ),
@@ -211,7 +215,7 @@ DISPATCHER = Board(
             _busy("dispatcher"),
             Chart(
                 "Events taken",
-                {"{{outcome}}": rate("restock_records_total", "outcome", _JOB % "dispatcher")},
+                {"{{outcome}}": rate("restock_records_total", "outcome", _SERVICE % "dispatcher")},
                 "ops",
             ),
         ),

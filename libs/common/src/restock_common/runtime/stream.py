@@ -15,6 +15,7 @@ from restock_common.errors import Fenced, Transient
 from restock_common.kafka import Consumer, Producer, first_record, log_bounds, partition_of
 from restock_common.postgres import Connection, PostgresInbox
 from restock_common.runtime.component import Progress
+from restock_common.runtime.counting import count
 from restock_common.runtime.delay import Delay
 from restock_common.runtime.garbage import uncollected
 from restock_common.runtime.relay import Relay
@@ -233,7 +234,9 @@ class Stream(Generic[StateT]):
                 telemetry.BATCH_SECONDS.labels(partition.topic).observe(time.monotonic() - started)
                 handled = (message.traceparent for message in outcome.handled)
                 tracing.received(partition.topic, started, handled)
-                self._count(partition, outcome)
+                count(partition, outcome)
+                if outcome.handled:
+                    self._delay.took(partition, outcome.handled[-1].time.timestamp())
                 await self._keep(outcome)
 
     def _backoff_s(self, partition: Partition) -> float:
@@ -385,24 +388,3 @@ class Stream(Generic[StateT]):
         unpublished = sum(relay.unpublished for relay in self._relays.values())
         telemetry.UNPUBLISHED.inc(unpublished - self._unpublished)  # a process may run two streams
         self._unpublished = unpublished
-
-    def _count(self, partition: Partition, outcome: Outcome) -> None:
-        records = telemetry.RECORDS
-        records.labels(partition.topic, "handled").inc(len(outcome.handled))
-        if outcome.duplicates:
-            records.labels(partition.topic, "duplicate").inc(outcome.duplicates)
-        if outcome.dead_letters:
-            records.labels(partition.topic, "dead_letter").inc(len(outcome.dead_letters))
-            for letter in outcome.dead_letters:
-                log.warning(
-                    "dead_letter",
-                    topic=letter.source_topic,
-                    partition=letter.source_partition,
-                    offset=letter.source_offset,
-                    field=letter.field,
-                    reason=letter.reason,
-                )
-        if outcome.handled:
-            happened = outcome.handled[-1].time.timestamp()
-            self._delay.took(partition, happened)
-            telemetry.EVENT_AGE.labels(partition.topic).set(time.time() - happened)
