@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
@@ -20,35 +21,47 @@ from restock_local.processes import (
     spawn,
 )
 
+_BENCHMARKS = str(Path(__file__).parents[1])
 _READY_S = 120.0
 _GRACE_S = 30.0
 
 
 class LedgerProcess:
-    """`python -m stock_ledger`.
+    """`python -m stock_ledger`, or what runs it otherwise.
 
     Args:
         kafka: The broker.
         database_url: Its database.
         folder: Where its log goes.
         role: Which parts it runs.
+        module: What `python -m` starts.
+        settings: Further ones, by their fields' names.
     """
 
     def __init__(
-        self, kafka: KafkaSettings, database_url: str, folder: Path, role: str = "writer"
+        self,
+        kafka: KafkaSettings,
+        database_url: str,
+        folder: Path,
+        role: str = "writer",
+        *,
+        module: str = "stock_ledger",
+        settings: Mapping[str, str] | None = None,
     ) -> None:
+        self._module = module
         self._log = folder / f"stock-ledger-{role}.log"
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        settings = {
+        given = {
             **{name: str(value) for name, value in kafka.model_dump(exclude_none=True).items()},
             "http_port": str(port),
             "database_url": database_url,
             "log_level": "warning",
             "role": role,
+            **(settings or {}),
         }
-        named = {ENV_PREFIX + name.upper(): value for name, value in settings.items()}
-        self._environment = {**os.environ, **named}
+        named = {ENV_PREFIX + name.upper(): value for name, value in given.items()}
+        self._environment = {**os.environ, **named, "PYTHONPATH": _BENCHMARKS}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -60,7 +73,7 @@ class LedgerProcess:
     def start(self) -> None:
         """Start it; it is not waited for."""
         self._process = spawn(
-            [sys.executable, "-m", "stock_ledger"], log=self._log, environment=self._environment
+            [sys.executable, "-m", self._module], log=self._log, environment=self._environment
         )
 
     async def until_ready(self) -> None:

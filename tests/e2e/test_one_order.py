@@ -186,7 +186,7 @@ def test_batches_link_to_their_messages(travelled: Travelled) -> None:
     spans = travelled.spans
     (order,) = (one for one in spans if one.name == "POST /v1/orders")
     linked = {(one.service, one.name) for one in spans if order.span in one.links}
-    assert linked == {
+    assert linked >= {
         ("order-ingest", "send restock.ledger.v1"),
         ("stock-ledger", "receive restock.ledger.v1"),
     }
