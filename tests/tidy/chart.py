@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 from tests.tidy.repository import ROOT
 
 CHART = ROOT / "deploy" / "helm" / "restock"
@@ -61,7 +61,7 @@ def run(*arguments: str) -> str:
 def _rendered(example: str, values: tuple[str, ...]) -> Rendered:
     settings = [part for value in values for part in ("--set", value)]
     text = run("template", "r", str(CHART), "-f", str(path_of(example)), *settings)
-    documents = YAML(typ="safe").load_all(text)
+    documents = yaml.load_all(text, yaml.CSafeLoader)  # ten times as fast as Python's own
     return Rendered(tuple(one for one in documents if one is not None))
 
 

@@ -13,6 +13,7 @@ from restock_local.contracts.command import app as contracts
 from restock_local.customers import app as customers
 from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
+from restock_local.doctor.command import doctor
 from restock_local.folders import project_folder
 from restock_local.forecast import app as forecast
 from restock_local.gaps import gaps
@@ -33,6 +34,7 @@ app.command()(up)
 app.command()(demo)
 app.command()(ingest)
 app.command()(gaps)
+app.command()(doctor)
 app.command()(backtest)
 app.add_typer(forecast, name="forecast")
 app.add_typer(ledger, name="ledger")

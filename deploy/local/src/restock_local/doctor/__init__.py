@@ -1,0 +1,1 @@
+"""Looks at what a service stands on, and says what to do."""
