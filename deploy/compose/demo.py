@@ -46,7 +46,7 @@ def main() -> None:
 
 def master_data(skus: list[str]) -> list[tuple[str, list[dict[str, object]]]]:
     """Return one warehouse and what is sold from it."""
-    location = {
+    location: dict[str, object] = {
         "location": "main",
         "name": "Main warehouse",
         "pool": "home",
