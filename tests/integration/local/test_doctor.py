@@ -8,6 +8,7 @@ from tests.tidy.test_compose import LOCAL
 from typer.testing import CliRunner
 
 from restock_common.__main__ import main as prepare
+from restock_common.contracts.topics import DEMAND
 from restock_common.kafka.inspect import committed_offsets, topics_found
 from restock_common.postgres import Database
 from restock_common.settings import KafkaSettings
@@ -105,7 +106,7 @@ async def test_a_database_that_cannot_be_used_is_named(
 async def test_what_the_broker_has_is_told(platform: Platform, kafka: KafkaSettings) -> None:
     found = await topics_found(kafka)
     assert found["restock.ledger.v1"].partitions == 4
-    assert await committed_offsets(kafka, "restock-nobody") == {}
+    assert await committed_offsets(kafka, "restock-nobody", DEMAND) == {}
 
 
 def test_the_command_ends_with_what_it_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,8 +42,8 @@ def doctor(
         Console(stderr=True).print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(FAILED) from None
     if as_json:
-        told = [asdict(one) for one in findings]
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2) + b"\n")
+        described = [asdict(one) for one in findings]
+        sys.stdout.buffer.write(orjson.dumps(described, option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _show(findings)
     if any(one.verdict is Verdict.BROKEN for one in findings):

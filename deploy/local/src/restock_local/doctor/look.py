@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from pydantic import ValidationError
 
+from restock_common.contracts.topics import DEMAND
 from restock_common.errors import RestockError
 from restock_common.kafka import log_bounds
 from restock_common.kafka.inspect import committed_offsets, topics_found
@@ -50,7 +51,7 @@ async def examine(kind: ServiceKind) -> list[Finding]:
         at_database, cursors = await _database(kind, settings)
         findings += at_database
     elif topics:
-        cursors = await committed_offsets(settings, f"restock-{kind.name}")
+        cursors = await committed_offsets(settings, f"restock-{kind.name}", DEMAND)
     if topics and cursors is not None:
         known = {one: offset for one, offset in cursors.items() if one.topic in topics}
         findings += judge_lag(known, await log_bounds(settings, list(known)))

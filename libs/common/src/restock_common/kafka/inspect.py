@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 
+from restock_common.contracts.topics import Topic
 from restock_common.errors import Transient
-from restock_common.kafka.client import client_options
+from restock_common.kafka.client import as_tp, client_options, stop_client
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
@@ -48,17 +50,25 @@ async def topics_found(settings: KafkaSettings) -> dict[str, TopicFound]:
     return {one["topic"]: _found(one, configs.get(one["topic"], {})) for one in described}
 
 
-async def committed_offsets(settings: KafkaSettings, group: str) -> dict[Partition, int]:
-    """Return how far a group says that it has come. Raises Transient as `topics_found` does."""
-    client = AIOKafkaAdminClient(**client_options(settings))
+async def committed_offsets(
+    settings: KafkaSettings, group: str, topic: Topic
+) -> dict[Partition, int]:
+    """Return how far a group says that it has come, without joining it.
+
+    Raises:
+        Transient: The broker does not answer.
+    """
+    client = AIOKafkaConsumer(**client_options(settings), group_id=group, enable_auto_commit=False)
+    partitions = [Partition(topic.name, number) for number in range(topic.partitions)]
     try:
         await client.start()
-        offsets = await client.list_consumer_group_offsets(group)
+        client.assign([as_tp(partition) for partition in partitions])
+        offsets = {one: await client.committed(as_tp(one)) for one in partitions}
     except KafkaError as error:
         raise Transient(f"Kafka does not answer: {error!r}") from error
     finally:
-        await client.close()
-    return {Partition(tp.topic, tp.partition): one.offset for tp, one in offsets.items()}
+        await stop_client(client)
+    return {partition: offset for partition, offset in offsets.items() if offset is not None}
 
 
 async def _configs(client: Any, names: list[str]) -> dict[str, dict[str, str]]:
