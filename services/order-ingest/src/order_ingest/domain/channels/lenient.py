@@ -18,6 +18,7 @@ from pydantic_core import from_json
 
 from order_ingest.domain.channels.base import InvalidPayload
 from order_ingest.domain.findings import Finding, findings_of, refused
+from restock_common.contracts.ledger import Place as Position
 from restock_common.errors import shown
 from restock_common.units import MAX_UNITS_PER_LINE, as_utc
 
@@ -203,3 +204,21 @@ def _dig(value: object, path: tuple[str, ...]) -> object:
             except ValueError:
                 return None
     return value
+
+
+def position(latitude: float | None, longitude: float | None) -> Position | None:
+    """Return a position that a shop tells, where it is one; 0, 0 is a field left alone."""
+    if latitude is None or longitude is None or (latitude, longitude) == (0, 0):
+        return None
+    try:
+        return Position(latitude=latitude, longitude=longitude)
+    except ValidationError:
+        return None
+
+
+def requested(model: type[ModelT], told_of: str, /, **fields: Any) -> ModelT:
+    """Return a request. Raises InvalidPayload for what no field of a payload can be blamed for."""
+    try:
+        return model(**fields)
+    except ValidationError as error:
+        raise invalid(error, f"order {shown(told_of)}") from None

@@ -29,6 +29,7 @@ from order_ingest.domain.channels.lenient import (
     SkuWord,
     Word,
     joined,
+    position,
     read,
     wrong,
 )
@@ -41,7 +42,6 @@ from order_ingest.domain.channels.snapshots import (
     Snapshot,
     backs_of,
     commands_of,
-    position,
 )
 from order_ingest.domain.requests import CancelRequest
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from order_ingest.domain.channels.base import (
     Addressee,
@@ -27,7 +26,7 @@ from order_ingest.domain.channels.base import (
     Unmapped,
     country_code,
 )
-from order_ingest.domain.channels.lenient import invalid, wrong
+from order_ingest.domain.channels.lenient import invalid, requested, wrong
 from order_ingest.domain.places import Found, Precision
 from order_ingest.domain.requests import (
     AmendmentRequest,
@@ -40,8 +39,6 @@ from order_ingest.domain.sandbox import TEST
 from restock_common.contracts.ledger import Place as Position
 from restock_common.contracts.ledger import ReturnedLine
 from restock_common.errors import shown
-
-RequestT = TypeVar("RequestT", bound=BaseModel)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIE_BITS = 20
@@ -153,7 +150,7 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
     order = f"{TEST}{snapshot.order}" if snapshot.test else snapshot.order
     backs = tuple(_back(back, order, shop) for back in snapshot.backs if back.items)
     if snapshot.cancelled_at is not None:
-        cancel = _request(
+        cancel = requested(
             CancelRequest,
             order,
             cancelled_at=snapshot.cancelled_at,
@@ -170,7 +167,7 @@ def commands_of(snapshot: Snapshot, shop: Shop) -> tuple[Command, ...]:
         commands.append(_place(order, snapshot, shop, wanted))
     if snapshot.changed_at is not None:
         number = revision(snapshot.changed_at, [item for item, _ in items], snapshot.changed_field)
-        amendment = _request(
+        amendment = requested(
             AmendmentRequest,
             order,
             revision=number,
@@ -311,7 +308,7 @@ def _place(order: str, snapshot: Snapshot, shop: Shop, lines: Sequence[NamedLine
     ranked_by_value = settings.currency is not None and (
         snapshot.currency.upper() == settings.currency
     )
-    request = _request(
+    request = requested(
         OrderRequest,
         order,
         order=order,
@@ -349,16 +346,6 @@ def located(snapshot: Snapshot, shop: Shop) -> Found:
     )
 
 
-def position(latitude: float | None, longitude: float | None) -> Position | None:
-    """Return a position that a shop tells, where it is one; 0, 0 is a field left alone."""
-    if latitude is None or longitude is None or (latitude, longitude) == (0, 0):
-        return None
-    try:
-        return Position(latitude=latitude, longitude=longitude)
-    except ValidationError:
-        return None
-
-
 def _back(back: Back, order: str, shop: Shop) -> Command:
     settings = shop.settings
     location = settings.locations.get(back.location) or settings.return_location
@@ -375,7 +362,7 @@ def _back(back: Back, order: str, shop: Shop) -> Command:
     ]
     if not lines:
         return Ignored(f"return {shown(back.returned)!r}: nothing of it stands on a shelf")
-    request = _request(
+    request = requested(
         ReturnRequest,
         order,
         returned=back.returned,
@@ -397,14 +384,6 @@ def _line_back(item: Item, sku: str, shop: Shop) -> ReturnedLine:
         )
     except ValidationError as error:
         raise invalid(error, item.at) from None
-
-
-def _request(model: type[RequestT], told_of: str, /, **fields: Any) -> RequestT:
-    """Return a request. Raises InvalidPayload for what no field of a payload can be blamed for."""
-    try:
-        return model(**fields)
-    except ValidationError as error:
-        raise invalid(error, f"order {shown(told_of)}") from None
 
 
 def _one_line(text: str) -> str:
