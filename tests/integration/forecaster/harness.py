@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 from tests.support import message, outgoing, publish_raw, read_messages, read_records, until
 from tests.unit.forecaster.sample import Shards, midnight
+from threadpoolctl import threadpool_limits
 
 from forecaster import handlers, store
 from forecaster.domain.checkpoint import Loaded
@@ -28,6 +29,8 @@ from restock_common.errors import Permanent
 from restock_common.kafka import log_bounds, partition_of, read_partitions_to_end
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Outgoing, Partition, log_identity
+
+threadpool_limits(1)  # as the service does: more threads add up in another order
 
 PARTITIONS = [Partition(DEMAND.name, number) for number in range(DEMAND.partitions)]
 CHANGELOG = f"{APP_ID}-{TABLE}-changelog"

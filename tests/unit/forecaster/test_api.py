@@ -66,7 +66,7 @@ async def test_one_forecast_comes_with_all_that_there_is_to_show(
     client: httpx.AsyncClient,
 ) -> None:
     shown = (await client.get("/v1/forecasts/tea/north")).json()
-    assert shown["model"] == "exponentially-weighted"
+    assert shown["model"] == "global-mixture"
     assert shown["learned_days"] == 1
     assert shown["last_demand_on"] == "2017-01-02"
     assert [one["units"] for one in shown["history"]] == [30.0]

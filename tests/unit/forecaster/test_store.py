@@ -168,7 +168,7 @@ def test_another_learner_learns_again(table: Table) -> None:
 
 def test_the_head_tells_who_learned(table: Table) -> None:
     head = orjson.loads(table.records[store.head_name(3)])
-    assert head["learner"] == ["exponentially-weighted", 1]
+    assert head["learner"] == ["global-mixture", 1]
     assert head["next_offset"] == table.complete
 
 

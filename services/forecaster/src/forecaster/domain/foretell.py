@@ -9,6 +9,7 @@ from forecaster.domain import overrides
 from forecaster.domain.grid import day_factors
 from forecaster.domain.history import FloatArray
 from forecaster.domain.learner import HORIZONS_DAYS, Key, Share
+from forecaster.domain.learners.champions import Champions
 from forecaster.domain.state import PartitionState
 
 _AT_ONCE = 4096
@@ -90,7 +91,8 @@ def _of_nothing(state: PartitionState, key: Key, day: int) -> Foretold:
     count = len(HORIZONS_DAYS)
     mean = _LITTLE * np.array(HORIZONS_DAYS, float)
     even = np.full(HORIZONS_DAYS[-1], _LITTLE)
-    model = state.partition.learner.name
+    learner = state.partition.learner
+    model = learner.champion if isinstance(learner, Champions) else learner.name
     return _with_override(state, key, model, day, (mean, np.ones(count), even), (), (0, None))
 
 

@@ -21,7 +21,7 @@ from forecaster.domain.overrides import dump as dump_overrides
 from forecaster.domain.overrides import load as load_overrides
 from forecaster.domain.partition import DayTold, Partition
 
-DEFAULT_LEARNER = "exponentially-weighted"
+DEFAULT_LEARNER = "global-mixture"
 NEVER = -(10**6)
 REPLANNED = NEVER - 1
 """In place of the day that a key was published on: something about its future has changed."""

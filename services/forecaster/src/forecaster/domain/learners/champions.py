@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from forecaster.domain.contest import Contest, Switch
+from forecaster.domain.contest import ALL, Contest, Switch
 from forecaster.domain.history import STREAM, FloatArray, Histories, IntArray
 from forecaster.domain.learner import HORIZONS_DAYS, Forecast, Learner, Share, View
 from forecaster.domain.loss import LEVELS, pinball
@@ -59,6 +59,11 @@ class Champions:
         self._tags = [_tag(learner) for learner in learners]
         self._contest = Contest([learner.name for learner in learners])
         self._segments = Segments()
+
+    @property
+    def champion(self) -> str:
+        """Return which learner speaks where a series' segment is not known."""
+        return self._learners[self._contest.champion(ALL)].name
 
     def switches(self, day: int) -> tuple[Switch, ...]:
         """Return which segments have got another champion at the close of a day."""
