@@ -35,7 +35,7 @@ LAST_WORD_COUNTS = (StockPolicySet, ReceiptExpected, AssortmentListed)
 """What these say is absolute, so that an old one that is sent again counts again."""
 
 _BALANCE_FIELDS = [field.name for field in fields(Balance)]
-_CLAIM_FIELDS = ["state", "placed", "return_expected", "revision", "since"]
+_CLAIM_FIELDS = ["state", "placed", "return_expected", "revision", "cancelled_at", "since"]
 
 
 class World:

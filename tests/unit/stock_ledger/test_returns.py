@@ -171,3 +171,17 @@ def test_what_a_count_had_missed_can_come_back(ledger: Ledger) -> None:
     ledger.tell(shipped(parcel, "p"))
     ledger.tell(returned("b", "p", back("1", "cup", 2, lot="L1")))
     assert ledger.level("n1", "cup") == (2, 0, 0)
+
+
+def test_a_cancellation_that_is_told_again_is_not_about_what_is_sent_instead(
+    ledger: Ledger,
+) -> None:
+    ledger.stock("n1", "cup", 1)
+    ledger.tell(cancelled("o"))
+    ledger.tell(returned("b", "o", back("1", "tea", 4), replacements=[line("2", "cup", 1)]))
+    assert ledger.tell(cancelled("o")).duplicate
+    assert ledger.pieces("o")[-1] == ("2", 1, RESERVED, "n1")
+    later = cancelled("o").model_copy(update={"cancelled_at": at(1)})
+    ledger.tell(later)
+    assert ledger.claim("o").state is ClaimState.CANCELLED
+    assert ledger.tell(later).duplicate

@@ -14,8 +14,24 @@ _OVER = frozenset({ClaimState.CANCELLED, ClaimState.REFUSED})
 
 
 def cancel(books: Books, message: Message[OrderCancelled]) -> Decision:
-    """Call an order off; one that is not known yet is remembered as cancelled."""
-    return _call_off(Draft(books, message.id, message.time), ClaimKey(message.event.order, HOME))
+    """Call an order off; one that is not known yet is remembered as cancelled.
+
+    A shop tells of a cancellation with each change of the order, also after an exchange: what was
+    called off no later than was known before is not about what is sent instead.
+    """
+    draft, at = Draft(books, message.id, message.time), message.event.cancelled_at
+    key = ClaimKey(message.event.order, HOME)
+    claim = draft.open(key)
+    if claim is None:
+        claim = Claim(key.order, key.offer, ClaimState.CANCELLED, draft.now, cancelled_at=at)
+        draft.add(claim, fresh=True)
+        return draft.finish()
+    if claim.cancelled_at is not None and at <= claim.cancelled_at:
+        return Decision(duplicate=True)
+    claim.cancelled_at = at
+    if claim.state not in _OVER:
+        _end(draft, claim)
+    return draft.finish()
 
 
 def withdraw_line(books: Books, message: Message[LineWithdrawn]) -> Decision:
@@ -28,12 +44,16 @@ def withdraw_line(books: Books, message: Message[LineWithdrawn]) -> Decision:
     draft = Draft(books, message.id, message.time)
     key = offer_key(event)
     claim = draft.open(key)
-    if event.remaining == 0:
-        return _call_off(draft, key)
     if claim is None:
+        if event.remaining == 0:
+            draft.add(Claim(key.order, key.offer, ClaimState.CANCELLED, draft.now), fresh=True)
+            return draft.finish()
         raise Permanent(f"{event.offer!r} was never offered to this shard", field="offer")
     if claim.state in _OVER:
         return Decision(duplicate=True)
+    if event.remaining == 0:
+        _end(draft, claim)
+        return draft.finish()
     offer = claim.asked
     assert isinstance(offer, LineOffered), f"{key} is no offer"
     line = offer.line
@@ -46,13 +66,6 @@ def withdraw_line(books: Books, message: Message[LineWithdrawn]) -> Decision:
     return draft.finish()
 
 
-def _call_off(draft: Draft, key: ClaimKey) -> Decision:
-    claim = draft.open(key)
-    if claim is None:
-        draft.add(Claim(key.order, key.offer, ClaimState.CANCELLED, draft.now), fresh=True)
-        return draft.finish()
-    if claim.state in _OVER:
-        return Decision(duplicate=True)
+def _end(draft: Draft, claim: Claim) -> None:
     claim.state = ClaimState.CANCELLED
     cut_all(draft, claim)
-    return draft.finish()

@@ -229,8 +229,9 @@ async def _claims(connection: Connection, shard: int, ids: set[str]) -> list[Cla
     if not ids:
         return []
     rows = await connection.fetch(
-        "SELECT order_id, offer, state, since, placed, traceparent, return_expected, revision"
-        " FROM claims WHERE order_id = ANY($1) AND shard = $2 ORDER BY order_id, offer",
+        "SELECT order_id, offer, state, since, placed, traceparent, return_expected, revision,"
+        " cancelled_at FROM claims WHERE order_id = ANY($1) AND shard = $2"
+        " ORDER BY order_id, offer",
         list(ids),
         shard,
     )
@@ -259,6 +260,7 @@ def _claim(row: Mapping[str, Any]) -> Claim:
         traceparent=row["traceparent"],
         return_expected=row["return_expected"],
         revision=row["revision"],
+        cancelled_at=row["cancelled_at"],
     )
 
 

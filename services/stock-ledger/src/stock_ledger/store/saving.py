@@ -84,6 +84,7 @@ _CLAIM_COLUMNS = (
     "traceparent",
     "return_expected",
     "revision",
+    "cancelled_at",
     "expires_at",
 )
 
@@ -158,6 +159,7 @@ async def _insert_claims(connection: Connection, shard: int, claims: Collection[
                 claim.traceparent,
                 claim.return_expected,
                 claim.revision,
+                claim.cancelled_at,
                 _expires_at(claim),
             )
             for claim in claims
@@ -174,9 +176,11 @@ async def _update_claims(connection: Connection, shard: int, claims: Collection[
         return
     await connection.execute(
         "UPDATE claims SET state = changed.state, placed = changed.placed,"
-        " return_expected = changed.return_expected, revision = changed.revision"
-        " FROM unnest($2::text[], $3::text[], $4::text[], $5::json[], $6::boolean[], $7::bigint[])"
-        " AS changed (order_id, offer, state, placed, return_expected, revision)"
+        " return_expected = changed.return_expected, revision = changed.revision,"
+        " cancelled_at = changed.cancelled_at"
+        " FROM unnest($2::text[], $3::text[], $4::text[], $5::json[], $6::boolean[], $7::bigint[],"
+        " $8::timestamptz[])"
+        " AS changed (order_id, offer, state, placed, return_expected, revision, cancelled_at)"
         " WHERE claims.order_id = changed.order_id AND claims.offer = changed.offer"
         " AND claims.shard = $1",
         shard,
@@ -186,6 +190,7 @@ async def _update_claims(connection: Connection, shard: int, claims: Collection[
         [_placed(claim) for claim in claims],
         [claim.return_expected for claim in claims],
         [claim.revision for claim in claims],
+        [claim.cancelled_at for claim in claims],
     )
     rows = _piece_rows(shard, claims)
     columns = list(zip(*rows, strict=True)) or [()] * len(_PIECE_COLUMNS)

@@ -170,6 +170,7 @@ class Claim:
         traceparent: The trace context of what was asked.
         return_expected: Units were shipped although they were called off.
         revision: Of the last amendment that was taken.
+        cancelled_at: When it was last called off; what was called off no later is known.
         pieces: All of its units; a piece's number is its index, and pieces are never removed.
         key: Its identity.
         pool: The pool that serves it.
@@ -184,6 +185,7 @@ class Claim:
     traceparent: str | None = None
     return_expected: bool = False
     revision: int = 0
+    cancelled_at: datetime | None = None
     pieces: list[Piece] = field(default_factory=list)
     key: ClaimKey = field(init=False, compare=False)
     pool: str = field(init=False, default="")
@@ -249,6 +251,7 @@ class Claim:
             self.traceparent,
             self.return_expected,
             self.revision,
+            self.cancelled_at,
             list(self.pieces),
         )
         twin.placed, twin.pool, twin.locations = self.placed, self.pool, self.locations
