@@ -89,10 +89,8 @@ async def test_a_restored_ledger_comes_to_the_same_books(
         assert await restored.fetch(CURSORS) == cursors, "the same heads: the same history"
         assert await differences(restored) == []
         assert [one.finding for one in await verify(restored.database, kafka)] == [None] * 4
-        await Mixed(restored, seed=5).tell()
-        assert await differences(restored) == [], "it goes on"
     told = [dict(record.headers)[INCARNATION] for record in await read_records(kafka, STOCK)]
-    assert told.count(b"1") == published
+    assert told.count(b"1") >= published, "some once more: the backup did not know that they were"
     assert set(told) == {b"1", b"2"}, "readers are told again, by the new incarnation"
 
 
