@@ -1,8 +1,11 @@
 """Killed, stopped, robbed of its disk, joined by another: what is published stays the same."""
 
 import asyncio
+import os
+import secrets
 import shutil
 from pathlib import Path
+from random import Random
 
 import pytest
 from tests.integration.forecaster.harness import (
@@ -38,6 +41,13 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("forecaster")
 
 
+def _seed() -> int:
+    """Return what the moment of the kill is drawn by: RESTOCK_FAULTS_SEED, or a new one, shown."""
+    seed = int(os.environ.get("RESTOCK_FAULTS_SEED") or secrets.randbelow(1_000_000))
+    print(f"RESTOCK_FAULTS_SEED={seed}")
+    return seed
+
+
 async def test_killed_in_the_middle_it_publishes_what_an_undisturbed_one_would(
     kafka: KafkaSettings, log: Log, disk: Path
 ) -> None:
@@ -48,14 +58,17 @@ async def test_killed_in_the_middle_it_publishes_what_an_undisturbed_one_would(
         await log.advance(1)
         await quiet(kafka, [first])
         before = await first.taken()
+        chance = Random(_seed())
+        moment = before + chance.randrange(1, len(SKUS) // 2)
         await log.ask(1)
         await log.spoil(1)
         await log.advance(2)
 
         async def in_the_middle() -> bool:
-            return await first.taken() > before
+            return await first.taken() >= moment
 
         await until(in_the_middle, what="the second day has begun", every_s=0.002)
+        await asyncio.sleep(chance.uniform(0, 0.3))  # the day's close and checkpoints may be on
         await first.kill()
     async with started(kafka, disk) as second:
         await log.ask(2)

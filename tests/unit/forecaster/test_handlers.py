@@ -23,6 +23,7 @@ from forecaster.domain.state import PartitionState
 from restock_common.contracts.demand import FactsNoted, OverrideWithdrawn
 from restock_common.contracts.envelope import Position, Record, encode
 from restock_common.contracts.insights import OverrideMeasured
+from restock_common.contracts.promotions import Price
 from restock_common.contracts.stock import StockReleased
 from restock_common.contracts.topics import DEMAND
 from restock_common.errors import Permanent
@@ -165,6 +166,16 @@ def test_what_can_be_no_demand_is_refused(
     with pytest.raises(Permanent) as caught:
         handlers.read(Record(DEMAND.name, 0, 0, 0, b"tea", spoiled, headers))
     assert caught.value.field in {field, "quantity"}
+
+
+@pytest.mark.parametrize("price", [float("nan"), float("inf"), 0.0, -4.0])
+def test_what_can_be_no_price_is_refused(price: float) -> None:
+    known = Price(sku="tea", effective_from=midnight(1).date(), price=4.0)
+    headers, body = encode(noted(1, FactsNoted(partition=0, prices=(known,))))
+    spoiled = body.replace(b'"price":4.0', f'"price":{json.dumps(price)}'.encode())
+    assert spoiled != body
+    with pytest.raises(Permanent, match="price"):
+        handlers.read(Record(DEMAND.name, 0, 0, 0, b"tea", spoiled, headers))
 
 
 def test_demand_of_long_ago_is_refused_and_leaves_no_trace(
