@@ -1,0 +1,1 @@
+"""Replenishment policies, vectorised over skus, behind one Protocol."""
