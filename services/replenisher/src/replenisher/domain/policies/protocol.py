@@ -77,6 +77,29 @@ class Situation:
     def __len__(self) -> int:
         return len(self.lead_time_days)
 
+    def some(self, rows: IntArray) -> "Situation":
+        """Return some of the skus, in the order given."""
+        horizons, costs, targets = self.horizons, self.costs, self.targets
+        return Situation(
+            horizons=HorizonGrid(
+                horizons.days[rows], horizons.mean[rows], horizons.size[rows], horizons.count[rows]
+            ),
+            lead_time_days=self.lead_time_days[rows],
+            lead_time_sd_days=self.lead_time_sd_days[rows],
+            review_days=self.review_days[rows],
+            cover_days=self.cover_days[rows],
+            costs=Costs(
+                costs.order[rows],
+                costs.unit[rows],
+                costs.holding[rows],
+                costs.backorder[rows],
+                costs.lost_sale[rows],
+            ),
+            targets=Targets(targets.cycle_service_level[rows], targets.fill_rate[rows]),
+            minimum_order_quantity=self.minimum_order_quantity[rows],
+            pack_size=self.pack_size[rows],
+        )
+
     def lead_time_demand(self, further_days: FloatArray | float = 0.0) -> Demand:
         """Return the demand over the (random) lead time and so many days more: (n,)."""
         interval = np.maximum(self.lead_time_days + further_days, 1e-9)
@@ -118,15 +141,39 @@ class Levels:
         reorder_point: s, units; a position at or below it is too low.
         order_up_to_level: S, units; with lots, s + Q.
         lot: Q, units, >= 0; 0 where the order reaches up to S instead.
-        formula: In the names of `numbers`.
-        numbers: What was put into the formula, and what it gave on the way.
+        formulas: In the names of `numbers`; one a policy that had a say.
+        formula: (n,) Which of them each sku's levels follow from.
+        numbers: What was put into them, and what they gave on the way; NaN where a name is not
+            of the sku's formula.
     """
 
     reorder_point: IntArray
     order_up_to_level: IntArray
     lot: IntArray
-    formula: str
+    formulas: tuple[str, ...]
+    formula: IntArray
     numbers: Mapping[str, FloatArray]
+
+    @classmethod
+    def of(
+        cls,
+        reorder_point: IntArray,
+        order_up_to_level: IntArray,
+        formula: str,
+        numbers: Mapping[str, FloatArray],
+        *,
+        lot: IntArray | None = None,
+    ) -> "Levels":
+        """Return the levels that one formula gives."""
+        none = np.zeros(len(reorder_point), dtype=np.int64)
+        return cls(
+            reorder_point=reorder_point,
+            order_up_to_level=np.maximum(order_up_to_level, reorder_point),
+            lot=none if lot is None else lot,
+            formulas=(formula,),
+            formula=none,
+            numbers=numbers,
+        )
 
     def wanted(self, inventory_position: IntArray) -> IntArray:
         """Return what the policy would order: (n,) units, 0 above s; before packs and minima."""
@@ -139,8 +186,12 @@ class Levels:
 
     def trace(self, index: int) -> Trace:
         """Return the sum behind one sku's levels."""
-        numbers = {name: float(values[index]) for name, values in self.numbers.items()}
-        return Trace(self.formula, numbers)
+        numbers = {
+            name: float(values[index])
+            for name, values in self.numbers.items()
+            if not np.isnan(values[index])
+        }
+        return Trace(self.formulas[int(self.formula[index])], numbers)
 
 
 class Policy(Protocol):

@@ -1,0 +1,217 @@
+"""What an (s, S) policy does in the long run, on a grid of positions, for n skus at once.
+
+Between two orders the position falls from S by the demand of each review period; the renewal mass
+m(j) is how often it is expected to stand j below S. With g(y) what a review period costs that
+begins at position y, the mean cost of a period under (s, S), D = S - s, is
+
+    c(s, S) = (K + sum_{j < D} m(j) g(S - j)) / sum_{j < D} m(j)
+
+Exact for demand that is alike and independent from period to period, with backorders, whatever the
+lead time. Source: Zheng & Federgruen (1991).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from replenisher.domain.policies.distribution import mass, shortage
+from replenisher.domain.policies.economic_order import LONGEST_DAYS
+from replenisher.domain.policies.protocol import Situation
+from replenisher.domain.policy import IntArray
+from replenisher.domain.protection import Demand, FloatArray
+
+POINTS_MAX = 256
+"""Positions a sku is looked at: where its demand needs more, it is counted in larger steps."""
+_DEVIATIONS = 6.0
+_NODES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Positions to look at: start + unit * (0 .. points - 1).
+
+    Attributes:
+        start: (n,) units, the lowest.
+        unit: (n,) units a step, whole, >= 1.
+        drops: How many steps below S are looked at.
+        points: How many positions.
+    """
+
+    start: FloatArray
+    unit: FloatArray
+    drops: int
+    points: int
+
+    @property
+    def positions(self) -> FloatArray:
+        """Return the positions: (n, points) units."""
+        return self.start[:, None] + self.unit[:, None] * np.arange(self.points)
+
+
+def grid_of(protection: Demand, review: Demand, lot: FloatArray) -> Grid:
+    """Return positions from below any sensible s to above any sensible S.
+
+    Args:
+        protection: (n,) demand over lead time + review.
+        review: (n,) demand of one review period.
+        lot: (n,) units, about what is ordered at once.
+    """
+    reach = np.ceil(2.0 * lot + 2 * review.mean + 3 * review.sd) + 2
+    below = np.ceil(np.minimum(lot / 2, protection.mean)) + 2
+    high = np.ceil(protection.mean + _DEVIATIONS * protection.sd) + 2
+    span = below + high + reach
+    unit = np.maximum(np.ceil(span / POINTS_MAX), 1.0)
+    points = int(np.ceil(span / unit).max(initial=1)) + 1
+    drops = int(np.ceil(reach / unit).max(initial=1))
+    return Grid(-below, unit, drops, points)
+
+
+def renewal_mass(review: Demand, grid: Grid) -> FloatArray:
+    """Return m(j), how often the position stands j steps below S before it is ordered for.
+
+    Returns:
+        (n, grid.drops), in review periods.
+    """
+    falls = mass(review, grid.unit, grid.drops)
+    # Where next to nothing sells, the position stays for (almost) ever.
+    stays = 1 / np.maximum(1 - falls[:, 0], 1e-6)
+    found = np.zeros_like(falls)
+    found[:, 0] = stays
+    for drop in range(1, grid.drops):
+        came = (found[:, :drop] * falls[:, drop:0:-1]).sum(axis=1)
+        found[:, drop] = came * stays
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFigures:
+    """What is expected of one review period that begins at each position: (n, points) each.
+
+    The period is the one that the order of this review can still help: it begins after the lead
+    time.
+
+    Attributes:
+        unmet: Units asked for in the period that cannot be served at once.
+        short_days: Units owed at the ends of days, summed over the days.
+        held_days: Units held at the ends of days, summed over the days.
+    """
+
+    unmet: FloatArray
+    short_days: FloatArray
+    held_days: FloatArray
+
+
+def period_figures(situation: Situation, grid: Grid) -> PeriodFigures:
+    """Return what is expected of a review period, by the position at its beginning.
+
+    Days are looked at by their ends. Of long periods some days stand for all.
+    """
+    positions = grid.positions
+    review = situation.review_days
+    before = shortage(situation.lead_time_demand(), positions)
+    after = shortage(situation.protection_demand(), positions)
+    short = np.zeros_like(positions)
+    held = np.zeros_like(positions)
+    nodes = min(_NODES, int(np.ceil(review.max(initial=1.0))))
+    for node in range(nodes):
+        # The middle of each of so many parts of the days 1 .. review.
+        day = 0.5 + review * (2 * node + 1) / (2 * nodes)
+        demand = situation.lead_time_demand(day)
+        lost = after if nodes == 1 and np.all(review == day) else shortage(demand, positions)
+        share = (review / nodes)[:, None]
+        short += share * lost
+        held += share * (positions - demand.mean[:, None] + lost)
+    return PeriodFigures(np.maximum(after - before, 0.0), short, np.maximum(held, 0.0))
+
+
+def period_costs(situation: Situation, figures: PeriodFigures) -> FloatArray:
+    """Return g, what a review period costs by the position it begins at: (n, points) money."""
+    costs = situation.costs
+    return (
+        costs.holding[:, None] * figures.held_days
+        + costs.backorder[:, None] * figures.short_days
+        + costs.lost_sale[:, None] * figures.unmet
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cheapest:
+    """The levels of least mean cost.
+
+    Attributes:
+        reorder_point: (n,) units.
+        order_up_to_level: (n,) units.
+        cost: (n,) money a review period.
+    """
+
+    reorder_point: IntArray
+    order_up_to_level: IntArray
+    cost: FloatArray
+
+
+def cheapest(order_cost: FloatArray, costs: FloatArray, masses: FloatArray, grid: Grid) -> Cheapest:
+    """Return the best of all s < S on the grid.
+
+    Args:
+        order_cost: (n,) money.
+        costs: (n, points) of a period, by position.
+        masses: (n, drops) the renewal mass.
+        grid: The positions.
+    """
+    n = len(order_cost)
+    rows = np.arange(n)
+    spent = np.tile(order_cost[:, None], (1, grid.points))
+    periods = np.zeros(n)
+    best = np.full(n, np.inf)
+    upper = np.zeros(n, dtype=np.intp)
+    drop = np.zeros(n, dtype=np.intp)
+    for step in range(grid.drops):
+        # From here on `spent` knows positions S down to S - step; those below the grid are not.
+        spent[:, step:] += masses[:, step, None] * costs[:, : grid.points - step]
+        periods += masses[:, step]
+        mean = spent[:, step + 1 :] / periods[:, None]
+        place = mean.argmin(axis=1)
+        least = mean[rows, place]
+        better = least < best
+        best = np.where(better, least, best)
+        upper = np.where(better, place + step + 1, upper)
+        drop = np.where(better, step + 1, drop)
+    high = grid.start + grid.unit * upper
+    low = high - grid.unit * drop
+    return Cheapest(low.astype(np.int64), high.astype(np.int64), best)
+
+
+def mean_over_cycle(values: FloatArray, masses: FloatArray, drops: IntArray) -> FloatArray:
+    """Return the mean of a period's figure over a cycle from each S: (n, points).
+
+    Positions below the grid count as its lowest.
+
+    Args:
+        values: (n, points) by position.
+        masses: (n, drops) the renewal mass.
+        drops: (n,) steps from S to s, >= 1, at most as many as there are masses.
+    """
+    held = np.where(np.arange(masses.shape[1]) < drops[:, None], masses, 0.0)
+    total = np.zeros_like(values)
+    for step in range(int(drops.max(initial=0))):
+        weight = held[:, step, None]
+        total[:, step:] += weight * values[:, : values.shape[1] - step]
+        total[:, :step] += weight * values[:, :1]
+    mean: FloatArray = total / held.sum(axis=1, keepdims=True)
+    return mean
+
+
+def economic_lot(situation: Situation) -> FloatArray:
+    """Return about what one order should be where being short costs too: (n,) units.
+
+    Between the lot without and with backorders; bounds the grid, and decides nothing else.
+    """
+    costs, rate = situation.costs, situation.daily_rate()
+    holding = np.maximum(costs.holding, 1e-12)
+    owed = costs.backorder + costs.lost_sale / np.maximum(
+        situation.lead_time_days + situation.review_days, 1.0
+    )
+    share = np.where(owed > 0, np.sqrt((holding + owed) / np.maximum(owed, 1e-12)), 1.0)
+    lot = np.sqrt(2 * costs.order * rate / holding) * np.minimum(share, 3.0)
+    bounded: FloatArray = np.clip(lot, situation.review_demand().mean, LONGEST_DAYS * rate)
+    return bounded
