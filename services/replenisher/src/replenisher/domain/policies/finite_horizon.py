@@ -109,7 +109,8 @@ def solve(
 def _ending(prices: Prices, positions: IntArray, *, lost_sales: bool) -> FloatArray:
     over, short = np.maximum(positions, 0), np.maximum(-positions, 0)
     owed = 0 * short if lost_sales else short
-    return -(prices.end_holding[:, None] * over + prices.end_short[:, None] * owed)
+    left: FloatArray = prices.end_holding[:, None] * over + prices.end_short[:, None] * owed
+    return -left
 
 
 def period_gain(
@@ -134,8 +135,8 @@ def period_gain(
     margin = (prices.price - prices.delivery)[:, None]
     # What is owed is sold later: with backorders all of the demand is sold in the end.
     sold = mean[:, None] - lost if lost_sales else np.broadcast_to(mean[:, None], lost.shape)
-    gain: FloatArray = margin * sold - prices.holding[:, None] * left
-    return gain - prices.short[:, None] * lost
+    gain: FloatArray = margin * sold - prices.holding[:, None] * left - prices.short[:, None] * lost
+    return gain
 
 
 def _expected(
