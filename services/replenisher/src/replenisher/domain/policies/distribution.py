@@ -4,11 +4,13 @@ The Poisson where the variance is not above the mean, which a negative binomial 
 """
 
 import numpy as np
-from scipy.special import betainc, betaincc, gammainc, gammaincc
+from scipy.special import betainc, betaincc, gammainc, gammaincc, gammaln
 
 from replenisher.domain.protection import Demand, FloatArray
 
 _POISSON_BELOW = 1e-9
+_POISSON_SIZE = 1e6
+"""From this size on the logarithms of the negative binomial have fewer digits than the Poisson."""
 
 
 def cdf(demand: Demand, units: FloatArray) -> FloatArray:
@@ -37,19 +39,36 @@ def shortage(demand: Demand, units: FloatArray) -> FloatArray:
     return np.maximum(lost, 0.0)
 
 
-def mass(demand: Demand, unit: FloatArray, count: int) -> FloatArray:
-    """Return the probabilities of demand in steps of `unit`, each to its nearest: (n, count).
+def masses(demand: Demand, step: FloatArray, count: int) -> FloatArray:
+    """Return the probabilities of 0, 1, .. count - 1 steps: (n, count).
+
+    A step of one unit is exact. Of longer ones each stands for the units about it by its own
+    probability; what the sum then lacks is spread over all.
 
     Args:
         demand: (n,)
-        unit: (n,) >= 1, whole.
-        count: How many steps from 0 on; what lies beyond the last is left out.
+        step: (n,) units, >= 1.
+        count: How many; what lies beyond is left out.
     """
-    steps = np.arange(count, dtype=np.float64)
-    below = cdf(
-        demand, np.floor((steps + 0.5) * unit[:, None] - np.where(unit > 1, 0, 0.5)[:, None])
-    )
-    return np.diff(below, axis=1, prepend=0.0)
+    units = step[:, None] * np.arange(count, dtype=np.float64)
+    mean = np.maximum(demand.mean, 1e-300)[:, None]
+    excess = demand.variance - demand.mean
+    spread = excess > _POISSON_BELOW * np.maximum(demand.mean, 1e-12)
+    size = np.where(spread, demand.mean**2 / np.where(spread, excess, 1.0), np.inf)
+    size = np.where(demand.mean > 0, size, np.inf)
+    with np.errstate(under="ignore"):
+        logs = units * np.log(mean) - gammaln(units + 1)
+        some = np.flatnonzero(size < _POISSON_SIZE)
+        few = np.setdiff1d(np.arange(len(size)), some)
+        logs[few] -= demand.mean[few, None]
+        r = size[some, None]
+        logs[some] += gammaln(units[some] + r) - gammaln(r)
+        logs[some] -= units[some] * np.log(r + mean[some]) + r * np.log1p(mean[some] / r)
+        found = step[:, None] * np.exp(logs)
+    coarse = np.flatnonzero(step > 1)
+    found[coarse] /= np.maximum(found[coarse].sum(axis=1, keepdims=True), 1e-300)
+    whole: FloatArray = found
+    return whole
 
 
 def _probability(demand: Demand, units: FloatArray, more: float, *, upper: bool) -> FloatArray:

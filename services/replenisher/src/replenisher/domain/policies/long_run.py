@@ -17,7 +17,7 @@ from replenisher.domain.policies.renewal import (
 )
 from replenisher.domain.policy import NOTHING_EXPECTED
 
-_AT_ONCE = 512
+_AT_ONCE = 128
 
 
 class LeastCost:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replenisher.domain.policies.distribution import mass, shortage
+from replenisher.domain.policies.distribution import masses
 from replenisher.domain.policies.economic_order import LONGEST_DAYS
 from replenisher.domain.policies.protocol import Situation
 from replenisher.domain.policy import IntArray
@@ -22,6 +22,8 @@ from replenisher.domain.protection import Demand, FloatArray
 
 POINTS_MAX = 256
 """Positions a sku is looked at: where its demand needs more, it is counted in larger steps."""
+_FINER = 8
+"""Steps of demand within one of positions, at most."""
 _DEVIATIONS = 6.0
 _NODES = 3
 
@@ -31,14 +33,16 @@ class Grid:
     """Positions to look at: start + unit * (0 .. points - 1).
 
     Attributes:
-        start: (n,) units, the lowest.
+        start: (n,) units, the lowest; whole steps below 0.
         unit: (n,) units a step, whole, >= 1.
+        fine: (n,) units a step of demand; whole, `unit` is a multiple of it.
         drops: How many steps below S are looked at.
         points: How many positions.
     """
 
     start: FloatArray
     unit: FloatArray
+    fine: FloatArray
     drops: int
     points: int
 
@@ -61,9 +65,37 @@ def grid_of(protection: Demand, review: Demand, lot: FloatArray) -> Grid:
     high = np.ceil(protection.mean + _DEVIATIONS * protection.sd) + 2
     span = below + high + reach
     unit = np.maximum(np.ceil(span / POINTS_MAX), 1.0)
-    points = int(np.ceil(span / unit).max(initial=1)) + 1
+    fine = np.where(unit > _FINER, np.ceil(unit / _FINER), 1.0)
+    unit = np.where(unit > _FINER, fine * _FINER, unit)
+    points = int(np.ceil(span / unit).max(initial=1)) + 2
     drops = int(np.ceil(reach / unit).max(initial=1))
-    return Grid(-below, unit, drops, points)
+    return Grid(-unit * np.ceil(below / unit), unit, fine, drops, points)
+
+
+def shortages(demand: Demand, grid: Grid) -> FloatArray:
+    """Return E[(demand - position)^+]: (n, points) units."""
+    parts = (grid.unit / grid.fine).astype(np.int64)
+    zero = (-grid.start / grid.unit).astype(np.int64)
+    length = int(((grid.points - zero) * parts).max(initial=1)) + 1
+    above = 1 - masses(demand, grid.fine, length).cumsum(axis=1)
+    # The mean less what lies up to each position: E[min(D, y)] is the sum of P(D > k), k < y.
+    within = np.zeros_like(above)
+    within[:, 1:] = (grid.fine[:, None] * np.maximum(above, 0.0)).cumsum(axis=1)[:, :-1]
+    places = np.arange(grid.points) - zero[:, None]
+    at = np.maximum(places, 0) * parts[:, None]
+    served = np.take_along_axis(within, at, axis=1)
+    owed = np.minimum(places, 0) * grid.unit[:, None]
+    return np.maximum(demand.mean[:, None] - served, 0.0) - owed
+
+
+def falls(demand: Demand, grid: Grid) -> FloatArray:
+    """Return the probabilities of so many steps of demand, each to its nearest: (n, drops)."""
+    parts = grid.unit / grid.fine
+    length = int((grid.drops * parts).max(initial=1)) + 1
+    below = masses(demand, grid.fine, length).cumsum(axis=1)
+    half = np.floor((np.arange(grid.drops) + 0.5) * parts[:, None]).astype(np.int64)
+    found: FloatArray = np.diff(np.take_along_axis(below, half, axis=1), axis=1, prepend=0.0)
+    return found
 
 
 def renewal_mass(review: Demand, grid: Grid) -> FloatArray:
@@ -72,13 +104,13 @@ def renewal_mass(review: Demand, grid: Grid) -> FloatArray:
     Returns:
         (n, grid.drops), in review periods.
     """
-    falls = mass(review, grid.unit, grid.drops)
+    fallen = falls(review, grid)
     # Where next to nothing sells, the position stays for (almost) ever.
-    stays = 1 / np.maximum(1 - falls[:, 0], 1e-6)
-    found = np.zeros_like(falls)
+    stays = 1 / np.maximum(1 - fallen[:, 0], 1e-6)
+    found = np.zeros_like(fallen)
     found[:, 0] = stays
     for drop in range(1, grid.drops):
-        came = (found[:, :drop] * falls[:, drop:0:-1]).sum(axis=1)
+        came = (found[:, :drop] * fallen[:, drop:0:-1]).sum(axis=1)
         found[:, drop] = came * stays
     return found
 
@@ -108,8 +140,8 @@ def period_figures(situation: Situation, grid: Grid) -> PeriodFigures:
     """
     positions = grid.positions
     review = situation.review_days
-    before = shortage(situation.lead_time_demand(), positions)
-    after = shortage(situation.protection_demand(), positions)
+    before = shortages(situation.lead_time_demand(), grid)
+    after = shortages(situation.protection_demand(), grid)
     short = np.zeros_like(positions)
     held = np.zeros_like(positions)
     nodes = min(_NODES, int(np.ceil(review.max(initial=1.0))))
@@ -117,7 +149,7 @@ def period_figures(situation: Situation, grid: Grid) -> PeriodFigures:
         # The middle of each of so many parts of the days 1 .. review.
         day = 0.5 + review * (2 * node + 1) / (2 * nodes)
         demand = situation.lead_time_demand(day)
-        lost = after if nodes == 1 and np.all(review == day) else shortage(demand, positions)
+        lost = after if nodes == 1 and np.all(review == day) else shortages(demand, grid)
         share = (review / nodes)[:, None]
         short += share * lost
         held += share * (positions - demand.mean[:, None] + lost)
@@ -149,13 +181,15 @@ class Cheapest:
     cost: FloatArray
 
 
-def cheapest(order_cost: FloatArray, costs: FloatArray, masses: FloatArray, grid: Grid) -> Cheapest:
+def cheapest(
+    order_cost: FloatArray, costs: FloatArray, renewal: FloatArray, grid: Grid
+) -> Cheapest:
     """Return the best of all s < S on the grid.
 
     Args:
         order_cost: (n,) money.
         costs: (n, points) of a period, by position.
-        masses: (n, drops) the renewal mass.
+        renewal: (n, drops) the renewal mass.
         grid: The positions.
     """
     n = len(order_cost)
@@ -167,8 +201,8 @@ def cheapest(order_cost: FloatArray, costs: FloatArray, masses: FloatArray, grid
     drop = np.zeros(n, dtype=np.intp)
     for step in range(grid.drops):
         # From here on `spent` knows positions S down to S - step; those below the grid are not.
-        spent[:, step:] += masses[:, step, None] * costs[:, : grid.points - step]
-        periods += masses[:, step]
+        spent[:, step:] += renewal[:, step, None] * costs[:, : grid.points - step]
+        periods += renewal[:, step]
         mean = spent[:, step + 1 :] / periods[:, None]
         place = mean.argmin(axis=1)
         least = mean[rows, place]
@@ -181,17 +215,17 @@ def cheapest(order_cost: FloatArray, costs: FloatArray, masses: FloatArray, grid
     return Cheapest(low.astype(np.int64), high.astype(np.int64), best)
 
 
-def mean_over_cycle(values: FloatArray, masses: FloatArray, drops: IntArray) -> FloatArray:
+def mean_over_cycle(values: FloatArray, renewal: FloatArray, drops: IntArray) -> FloatArray:
     """Return the mean of a period's figure over a cycle from each S: (n, points).
 
     Positions below the grid count as its lowest.
 
     Args:
         values: (n, points) by position.
-        masses: (n, drops) the renewal mass.
-        drops: (n,) steps from S to s, >= 1, at most as many as there are masses.
+        renewal: (n, drops) the renewal mass.
+        drops: (n,) steps from S to s, >= 1, at most as many as there are drops.
     """
-    held = np.where(np.arange(masses.shape[1]) < drops[:, None], masses, 0.0)
+    held = np.where(np.arange(renewal.shape[1]) < drops[:, None], renewal, 0.0)
     total = np.zeros_like(values)
     for step in range(int(drops.max(initial=0))):
         weight = held[:, step, None]

@@ -1,0 +1,1 @@
+"""The replenisher's policies over demand: `restock simulate policy`."""
