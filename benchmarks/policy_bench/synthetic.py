@@ -126,7 +126,7 @@ def single_items(truth: Truth, setting: Setting, learned: HorizonGrid) -> dict[s
     history = setting.demand
     spent = {"true": 0.0, "learned": 0.0, "optimum": 0.0}
     for name, grid in (("true", truth.forecast()), ("learned", learned)):
-        known = Known(setting.days, nobody, history, grid, lead_times)
+        known = Known(setting.days, nobody, history, nobody, grid, lead_times)
         levels = planner.policy.levels(planner.situation(known, setting))
         for row in rows.tolist():
             item = Item.of(truth, setting.costs, row, int(lead[row]), setting.review_days)

@@ -1,6 +1,6 @@
 """Who decides what is ordered in a simulation: the replenisher's policies, and a yardstick."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from replenisher.domain.lead_times import LeadTimes
 from replenisher.domain.policies.protocol import Costs, Policy, Situation, Targets
+from replenisher.domain.policies.shortage_prices import ShortagePrices
 from replenisher.domain.policy import IntArray
 from replenisher.domain.protection import FloatArray, HorizonGrid
 from restock_local.simulate.setting import Setting
@@ -23,6 +24,7 @@ class Known:
         day: Its column.
         position: (n,) units.
         history: (n, day) units asked for so far.
+        unmet: (n,) units asked for since the last review that were not served at once.
         horizons: What is forecast.
         lead_times: As learned so far.
     """
@@ -30,6 +32,7 @@ class Known:
     day: int
     position: IntArray
     history: IntArray
+    unmet: IntArray
     horizons: HorizonGrid
     lead_times: LeadTimes
 
@@ -47,11 +50,9 @@ class ByPolicy:
 
     Attributes:
         policy: Which of its policies.
-        fill_rate: (n,) Targets in force; None for those of the setting.
     """
 
     policy: Policy
-    fill_rate: FloatArray | None = None
 
     def order(self, known: Known, setting: Setting) -> IntArray:
         """Return what the policy wants."""
@@ -61,7 +62,6 @@ class ByPolicy:
         """Return what the policy is asked."""
         n = len(known.position)
         ones = np.ones(n, dtype=np.int64)
-        fill_rate = setting.fill_rate if self.fill_rate is None else self.fill_rate
         return Situation(
             horizons=known.horizons,
             lead_time_days=known.lead_times.mean_days,
@@ -69,10 +69,40 @@ class ByPolicy:
             review_days=np.full(n, float(setting.review_days)),
             cover_days=np.full(n, setting.cover_days),
             costs=setting.costs,
-            targets=Targets(setting.cycle_service_level, fill_rate),
+            targets=Targets(setting.cycle_service_level, setting.fill_rate),
             minimum_order_quantity=ones,
             pack_size=ones,
         )
+
+
+@dataclass(slots=True)
+class BySharedFillRate(ByPolicy):
+    """Keeps each segment's fill rate by a price of what is unmet; see `shortage_prices`.
+
+    Attributes:
+        segment: (n,) each sku's, from 0 on.
+        fill_rate: (segments,) targets.
+        prices: As learned so far.
+    """
+
+    segment: IntArray
+    fill_rate: FloatArray
+    prices: ShortagePrices | None = None
+
+    def order(self, known: Known, setting: Setting) -> IntArray:
+        """Return what is wanted at the prices that what came before has taught."""
+        situation = self.situation(known, setting)
+        if self.prices is None:
+            self.prices = ShortagePrices.start(situation, self.segment, self.fill_rate)
+        else:
+            asked = known.history[:, -setting.review_days :].sum(axis=1)
+            self.prices = self.prices.after(self.segment, asked, known.unmet, setting.review_days)
+        costs = replace(
+            situation.costs,
+            backorder=np.zeros(len(known.position)),
+            lost_sale=self.prices.price[self.segment],
+        )
+        return self.policy.levels(replace(situation, costs=costs)).wanted(known.position)
 
 
 @dataclass(frozen=True, slots=True)

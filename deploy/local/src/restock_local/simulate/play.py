@@ -39,6 +39,7 @@ def play(setting: Setting, planner: Planner, forecasts: Mapping[int, HorizonGrid
     book = setting.lead_time_book()
     under_way: dict[int, list[tuple[IntArray, IntArray]]] = {}
     value, unmet = [], []
+    recent = np.zeros(len(setting.demand), dtype=np.int64)
     reviews = set(setting.reviews)
     for column in range(setting.start, setting.days):
         day = column - setting.start
@@ -51,14 +52,18 @@ def play(setting: Setting, planner: Planner, forecasts: Mapping[int, HorizonGrid
                     day=column,
                     position=warehouse.inventory_position,
                     history=setting.demand[:, :column],
+                    unmet=recent,
                     horizons=forecasts[column],
                     lead_times=book.estimate(),
                 ),
                 setting,
             )
+            recent = np.zeros_like(recent)
             warehouse.order(day, quantity, counts=True)
             _note(under_way, day, quantity, setting.lead_days[:, column])
-        unmet.append(int(warehouse.sell(day, counts=True).sum()))
+        lacking = warehouse.sell(day, counts=True)
+        recent += lacking
+        unmet.append(int(lacking.sum()))
         value.append(float((warehouse.on_hand * setting.costs.unit).sum()))
     warehouse.close()
     return Played(warehouse.tally, np.array(value), np.array(unmet, dtype=np.int64))
