@@ -140,7 +140,7 @@ class Warehouse:
         # Received up to each morning, so that what is older than the shelf life can be counted:
         # the oldest leave first.
         self._received = np.zeros((n, days + 1), dtype=np.int64)
-        self._received[:, 0] = self.on_hand
+        self._received[:] = self.on_hand[:, None]
         self._gone = np.zeros(n, dtype=np.int64)
         self._cycle_short = np.zeros(n, dtype=np.int64)
 
