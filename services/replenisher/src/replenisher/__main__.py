@@ -3,6 +3,7 @@
 import uvloop
 
 from replenisher.api import make_api
+from replenisher.domain.policies.segments import PolicyBook
 from replenisher.domain.terms import Policy
 from replenisher.settings import ReplenisherSettings
 from replenisher.store import PostgresAgenda, PostgresStore, PostgresViews
@@ -25,7 +26,12 @@ async def serve(settings: ReplenisherSettings) -> int:
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
     reader = CatalogueReader(settings)
-    policy = Policy(settings.cover_days, settings.lead_time_prior_weight)
+    policy = Policy(
+        settings.cover_days,
+        settings.lead_time_prior_weight,
+        PolicyBook(tuple(settings.policies.items())),
+        settings.order_line_cost,
+    )
     stream = Stream(
         service=NAME,
         kafka=settings,

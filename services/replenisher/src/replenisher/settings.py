@@ -2,9 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from replenisher.domain.policies.segments import PolicyBook
 from restock_common.settings import ServiceSettings
+
+
+def _sound(policies: dict[str, str]) -> dict[str, str]:
+    PolicyBook(tuple(policies.items()))
+    return policies
 
 
 class ReplenisherSettings(ServiceSettings):
@@ -13,7 +19,13 @@ class ReplenisherSettings(ServiceSettings):
     Attributes:
         cover_days: How long one order should last beyond the reorder point.
         lead_time_prior_weight: How many observed lead times the catalogue's belief is worth.
+        policies: Which policy each segment uses, by patterns such as `A/*` or `*/*/perishable`; the
+            first that fits counts, the last must be `*`. See docs/policies.md.
+        order_line_cost: What placing one order line costs, in money; policies that weigh costs ask
+            for it.
     """
 
     cover_days: Annotated[float, Field(gt=0, le=90)] = 7.0
     lead_time_prior_weight: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    policies: Annotated[dict[str, str], AfterValidator(_sound)] = {"*": "cycle-service"}
+    order_line_cost: Annotated[float, Field(ge=0, le=1e6)] = 0.0

@@ -8,14 +8,12 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from replenisher.domain.levels import levels_of
 from replenisher.domain.model import Position
 from replenisher.domain.needs import revise
-from replenisher.domain.policy import (
-    IntArray,
-    order_quantity,
-    order_up_to_level,
-    reorder_point,
-)
+from replenisher.domain.policies.protocol import Levels
+from replenisher.domain.policies.service_level import CycleService
+from replenisher.domain.policy import IntArray, order_quantity
 from replenisher.domain.protection import Demand, FloatArray, HorizonGrid
 from replenisher.domain.terms import Policy, Terms, TermsBook
 from restock_common.contracts.replenishment import OrderReason
@@ -31,6 +29,7 @@ class Assessment:
     inventory_position: IntArray
     protection_demand: Demand
     cover_demand_mean: FloatArray
+    levels: Levels
     reorder_point: IntArray
     order_up_to_level: IntArray
     order_quantity: IntArray
@@ -73,6 +72,14 @@ class Assessment:
 
     def _formula(self, index: int) -> str:
         terms = self.terms[index]
+        name = self.levels.policies[int(self.levels.formula[index])]
+        if name != CycleService.name:
+            trace = self.levels.trace(index)
+            numbers = ", ".join(f"{key} {value:.6g}" for key, value in trace.numbers.items())
+            return (
+                f"{name}: {trace.formula}; with {numbers}; "
+                f"Q = max(S - position, minimum order) in whole packs of {terms.pack_size}"
+            )
         return (
             f"s = negative binomial quantile at {terms.cycle_service_level:g} of the demand over "
             f"lead time {terms.lead_time.mean_days:.2f} d (sd {terms.lead_time.sd_days:.2f}) + "
@@ -94,8 +101,7 @@ def assess(positions: Sequence[Position], book: TermsBook) -> Assessment:
     minimum = _ints(terms, lambda one: one.minimum_order_quantity)
     pack = _ints(terms, lambda one: one.pack_size)
     held = np.array([position.inventory_position for position in positions], dtype=np.int64)
-    lower = reorder_point(protection, _floats(terms, lambda one: one.cycle_service_level))
-    upper = order_up_to_level(lower, minimum, cover)
+    levels = levels_of([position.place.sku for position in positions], terms, grid, book)
     return Assessment(
         positions=positions,
         terms=terms,
@@ -103,9 +109,10 @@ def assess(positions: Sequence[Position], book: TermsBook) -> Assessment:
         inventory_position=held,
         protection_demand=protection,
         cover_demand_mean=cover,
-        reorder_point=lower,
-        order_up_to_level=upper,
-        order_quantity=order_quantity(held, upper, minimum, pack),
+        levels=levels,
+        reorder_point=levels.reorder_point,
+        order_up_to_level=levels.order_up_to_level,
+        order_quantity=order_quantity(held, levels.order_up_to_level, minimum, pack),
     )
 
 

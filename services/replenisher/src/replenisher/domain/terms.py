@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from replenisher.domain.lead_time import LeadTime, LeadTimeRecord
+from replenisher.domain.policies.segments import PolicyBook
 from replenisher.domain.policy import orderable
 from restock_common.contracts.catalogue import Catalogue, Product, Supplier
 
@@ -17,10 +18,14 @@ class Policy:
     Attributes:
         cover_days: How long one order should last beyond the reorder point.
         lead_time_prior_weight: How many observed lead times the catalogue's belief is worth.
+        policies: Which policy each segment uses.
+        order_line_cost: What placing one order line costs, in money.
     """
 
     cover_days: float = 7.0
     lead_time_prior_weight: float = 5.0
+    policies: PolicyBook = field(default_factory=PolicyBook)
+    order_line_cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ The Poisson where the variance is not above the mean, which a negative binomial 
 import numpy as np
 from scipy.special import betainc, betaincc, gammainc, gammaincc, gammaln
 
+from replenisher.domain.policy import IntArray
 from replenisher.domain.protection import Demand, FloatArray
 
 _POISSON_BELOW = 1e-9
@@ -39,8 +40,8 @@ def shortage(demand: Demand, units: FloatArray) -> FloatArray:
     return np.maximum(lost, 0.0)
 
 
-def masses(demand: Demand, step: FloatArray, count: int) -> FloatArray:
-    """Return the probabilities of 0, 1, .. count - 1 steps: (n, count).
+def masses(demand: Demand, step: FloatArray, counts: IntArray) -> FloatArray:
+    """Return the probabilities of 0, 1, .. steps: (n, largest count).
 
     A step of one unit is exact. Of longer ones each stands for the units about it by its own
     probability; what the sum then lacks is spread over all.
@@ -48,9 +49,10 @@ def masses(demand: Demand, step: FloatArray, count: int) -> FloatArray:
     Args:
         demand: (n,)
         step: (n,) units, >= 1.
-        count: How many; what lies beyond is left out.
+        counts: (n,) How many; what lies beyond is left out.
     """
-    units = step[:, None] * np.arange(count, dtype=np.float64)
+    places = np.arange(int(counts.max(initial=1)))
+    units = step[:, None] * places
     mean = np.maximum(demand.mean, 1e-300)[:, None]
     excess = demand.variance - demand.mean
     spread = excess > _POISSON_BELOW * np.maximum(demand.mean, 1e-12)
@@ -65,6 +67,7 @@ def masses(demand: Demand, step: FloatArray, count: int) -> FloatArray:
         logs[some] += gammaln(units[some] + r) - gammaln(r)
         logs[some] -= units[some] * np.log(r + mean[some]) + r * np.log1p(mean[some] / r)
         found = step[:, None] * np.exp(logs)
+    found[places >= counts[:, None]] = 0.0
     coarse = np.flatnonzero(step > 1)
     found[coarse] /= np.maximum(found[coarse].sum(axis=1, keepdims=True), 1e-300)
     whole: FloatArray = found

@@ -99,6 +99,7 @@ class EconomicLots:
         return Levels.of(
             point,
             point + lot,
+            self.name,
             "s = quantile(cycle_service_level) of the demand over lead time + review + undershoot; "
             "Q = sqrt(2 order_cost rate / holding_cost), at least the minimum order",
             {

@@ -46,6 +46,7 @@ class LeastCost:
         return Levels.of(
             lower,
             upper,
+            LeastCost.name,
             "(s, S) of least (order_cost + sum m(j) g(S - j)) / sum m(j), j < S - s: m the renewal "
             "mass of a review period's demand, g holding, backorders and lost sales of a period",
             {
@@ -77,7 +78,7 @@ class FillRate:
         protection, review = situation.protection_demand(), situation.review_demand()
         lot = economic_lots(situation).astype(np.float64)
         grid = grid_of(protection, review, lot)
-        drops = np.clip(np.ceil(lot / grid.unit).astype(np.int64), 1, grid.drops)
+        drops = np.clip(np.ceil(lot / grid.unit).astype(np.int64), 1, grid.own_drops)
         unmet = mean_over_cycle(
             period_figures(situation, grid).unmet, renewal_mass(review, grid), drops
         )
@@ -86,13 +87,17 @@ class FillRate:
         share = np.minimum.accumulate(share, axis=1)
         allowed = 1 - situation.targets.fill_rate
         good = share <= allowed[:, None]
-        place = np.where(good.any(axis=1), good.argmax(axis=1), grid.points - 1)
+        place = np.minimum(
+            np.where(good.any(axis=1), good.argmax(axis=1), grid.own_points - 1),
+            grid.own_points - 1,
+        )
         upper = (grid.start + grid.unit * place).astype(np.int64)
         lower = upper - drops * grid.unit.astype(np.int64)
         expected = protection.mean > 0
         return Levels.of(
             np.where(expected, lower, NOTHING_EXPECTED),
             np.where(expected, upper, 0),
+            FillRate.name,
             "S = s + lot; s the smallest with sum m(j) (E[(D_protection - S + j)^+] - "
             "E[(D_lead - S + j)^+]) / (review_demand sum m(j)) <= 1 - fill_rate, j < lot",
             {
@@ -119,6 +124,7 @@ def _in_parts(situation: Situation, levels: Callable[[Situation], Levels]) -> Le
     return Levels.of(
         np.concatenate([one.reorder_point for one in found])[back],
         np.concatenate([one.order_up_to_level for one in found])[back],
+        found[0].policies[0],
         found[0].formulas[0],
         {
             name: np.concatenate([one.numbers[name] for one in found])[back]

@@ -119,6 +119,7 @@ class Newsvendor:
         return Levels.of(
             np.where(expected, upper - 1, NOTHING_EXPECTED),
             upper,
+            self.name,
             "S = quantile(short_cost / (short_cost + over_cost)) of the demand over lead time + "
             "review; s = S - 1",
             {

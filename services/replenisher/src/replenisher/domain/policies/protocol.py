@@ -125,8 +125,9 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The sum behind one sku's levels: the formula, and the numbers that were put in."""
+    """The sum behind one sku's levels: policy, formula, and the numbers that were put in."""
 
+    policy: str
     formula: str
     numbers: Mapping[str, float]
 
@@ -141,7 +142,8 @@ class Levels:
         reorder_point: s, units; a position at or below it is too low.
         order_up_to_level: S, units; with lots, s + Q.
         lot: Q, units, >= 0; 0 where the order reaches up to S instead.
-        formulas: In the names of `numbers`; one a policy that had a say.
+        policies: Names of those that had a say.
+        formulas: Of each, in the names of `numbers`.
         formula: (n,) Which of them each sku's levels follow from.
         numbers: What was put into them, and what they gave on the way; NaN where a name is not
             of the sku's formula.
@@ -150,6 +152,7 @@ class Levels:
     reorder_point: IntArray
     order_up_to_level: IntArray
     lot: IntArray
+    policies: tuple[str, ...]
     formulas: tuple[str, ...]
     formula: IntArray
     numbers: Mapping[str, FloatArray]
@@ -159,6 +162,7 @@ class Levels:
         cls,
         reorder_point: IntArray,
         order_up_to_level: IntArray,
+        policy: str,
         formula: str,
         numbers: Mapping[str, FloatArray],
         *,
@@ -170,6 +174,7 @@ class Levels:
             reorder_point=reorder_point,
             order_up_to_level=np.maximum(order_up_to_level, reorder_point),
             lot=none if lot is None else lot,
+            policies=(policy,),
             formulas=(formula,),
             formula=none,
             numbers=numbers,
@@ -191,7 +196,8 @@ class Levels:
             for name, values in self.numbers.items()
             if not np.isnan(values[index])
         }
-        return Trace(self.formulas[int(self.formula[index])], numbers)
+        which = int(self.formula[index])
+        return Trace(self.policies[which], self.formulas[which], numbers)
 
 
 class Policy(Protocol):

@@ -36,15 +36,27 @@ class Grid:
         start: (n,) units, the lowest; whole steps below 0.
         unit: (n,) units a step, whole, >= 1.
         fine: (n,) units a step of demand; whole, `unit` is a multiple of it.
-        drops: How many steps below S are looked at.
-        points: How many positions.
+        own_drops: (n,) How many steps below S are looked at.
+        own_points: (n,) How many positions; beyond them the grid only pads.
+        reach: (n,) How many fine steps of demand are looked at.
     """
 
     start: FloatArray
     unit: FloatArray
     fine: FloatArray
-    drops: int
-    points: int
+    own_drops: IntArray
+    own_points: IntArray
+    reach: IntArray
+
+    @property
+    def drops(self) -> int:
+        """Return the most steps below S."""
+        return int(self.own_drops.max(initial=1))
+
+    @property
+    def points(self) -> int:
+        """Return the most positions."""
+        return int(self.own_points.max(initial=1))
 
     @property
     def positions(self) -> FloatArray:
@@ -67,33 +79,38 @@ def grid_of(protection: Demand, review: Demand, lot: FloatArray) -> Grid:
     unit = np.maximum(np.ceil(span / POINTS_MAX), 1.0)
     fine = np.where(unit > _FINER, np.ceil(unit / _FINER), 1.0)
     unit = np.where(unit > _FINER, fine * _FINER, unit)
-    points = int(np.ceil(span / unit).max(initial=1)) + 2
-    drops = int(np.ceil(reach / unit).max(initial=1))
-    return Grid(-unit * np.ceil(below / unit), unit, fine, drops, points)
+    return Grid(
+        start=-unit * np.ceil(below / unit),
+        unit=unit,
+        fine=fine,
+        own_drops=np.ceil(reach / unit).astype(np.int64),
+        own_points=np.ceil(span / unit).astype(np.int64) + 2,
+        reach=np.ceil((high + reach) / fine).astype(np.int64) + 2 * _FINER,
+    )
 
 
 def shortages(demand: Demand, grid: Grid) -> FloatArray:
     """Return E[(demand - position)^+]: (n, points) units."""
     parts = (grid.unit / grid.fine).astype(np.int64)
     zero = (-grid.start / grid.unit).astype(np.int64)
-    length = int(((grid.points - zero) * parts).max(initial=1)) + 1
-    above = 1 - masses(demand, grid.fine, length).cumsum(axis=1)
+    above = 1 - masses(demand, grid.fine, grid.reach).cumsum(axis=1)
     # The mean less what lies up to each position: E[min(D, y)] is the sum of P(D > k), k < y.
     within = np.zeros_like(above)
     within[:, 1:] = (grid.fine[:, None] * np.maximum(above, 0.0)).cumsum(axis=1)[:, :-1]
     places = np.arange(grid.points) - zero[:, None]
-    at = np.maximum(places, 0) * parts[:, None]
+    at = np.clip(places * parts[:, None], 0, grid.reach[:, None] - 1)
     served = np.take_along_axis(within, at, axis=1)
     owed = np.minimum(places, 0) * grid.unit[:, None]
-    return np.maximum(demand.mean[:, None] - served, 0.0) - owed
+    short: FloatArray = np.maximum(demand.mean[:, None] - served, 0.0) - owed
+    return short
 
 
 def falls(demand: Demand, grid: Grid) -> FloatArray:
     """Return the probabilities of so many steps of demand, each to its nearest: (n, drops)."""
     parts = grid.unit / grid.fine
-    length = int((grid.drops * parts).max(initial=1)) + 1
-    below = masses(demand, grid.fine, length).cumsum(axis=1)
+    below = masses(demand, grid.fine, grid.reach).cumsum(axis=1)
     half = np.floor((np.arange(grid.drops) + 0.5) * parts[:, None]).astype(np.int64)
+    half = np.minimum(half, grid.reach[:, None] - 1)
     found: FloatArray = np.diff(np.take_along_axis(below, half, axis=1), axis=1, prepend=0.0)
     return found
 
@@ -144,13 +161,13 @@ def period_figures(situation: Situation, grid: Grid) -> PeriodFigures:
     after = shortages(situation.protection_demand(), grid)
     short = np.zeros_like(positions)
     held = np.zeros_like(positions)
-    nodes = min(_NODES, int(np.ceil(review.max(initial=1.0))))
-    for node in range(nodes):
+    nodes = np.minimum(np.ceil(review), _NODES)
+    for node in range(int(nodes.max(initial=1))):
         # The middle of each of so many parts of the days 1 .. review.
-        day = 0.5 + review * (2 * node + 1) / (2 * nodes)
+        day = 0.5 + review * (2 * np.minimum(node, nodes - 1) + 1) / (2 * nodes)
         demand = situation.lead_time_demand(day)
-        lost = after if nodes == 1 and np.all(review == day) else shortages(demand, grid)
-        share = (review / nodes)[:, None]
+        lost = after if np.array_equal(day, review) else shortages(demand, grid)
+        share = np.where(node < nodes, review / nodes, 0.0)[:, None]
         short += share * lost
         held += share * (positions - demand.mean[:, None] + lost)
     return PeriodFigures(np.maximum(after - before, 0.0), short, np.maximum(held, 0.0))
@@ -196,6 +213,7 @@ def cheapest(
     rows = np.arange(n)
     spent = np.tile(order_cost[:, None], (1, grid.points))
     periods = np.zeros(n)
+    padding = np.arange(grid.points) >= grid.own_points[:, None]
     best = np.full(n, np.inf)
     upper = np.zeros(n, dtype=np.intp)
     drop = np.zeros(n, dtype=np.intp)
@@ -204,9 +222,10 @@ def cheapest(
         spent[:, step:] += renewal[:, step, None] * costs[:, : grid.points - step]
         periods += renewal[:, step]
         mean = spent[:, step + 1 :] / periods[:, None]
+        mean[padding[:, step + 1 :]] = np.inf
         place = mean.argmin(axis=1)
         least = mean[rows, place]
-        better = least < best
+        better = (least < best) & (step < grid.own_drops)
         best = np.where(better, least, best)
         upper = np.where(better, place + step + 1, upper)
         drop = np.where(better, step + 1, drop)

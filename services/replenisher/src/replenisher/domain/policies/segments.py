@@ -102,8 +102,10 @@ class PolicyBook:
 
         Args:
             situation: Of all.
-            segments: (n,)
+            segments: (n,); may be empty where one rule is for all.
         """
+        if len(self.rules) == 1 or not len(situation):
+            return POLICIES[self.rules[-1][1]].levels(situation)
         chosen = {segment: self.policy_of(segment) for segment in set(segments)}
         names = sorted({policy.name for policy in chosen.values()})
         if len(names) == 1:
@@ -130,6 +132,7 @@ def _together(parts: Sequence[Levels], rows: Sequence[IntArray], which: IntArray
         reorder_point=lower,
         order_up_to_level=upper,
         lot=lot,
+        policies=tuple(part.policies[0] for part in parts),
         formulas=tuple(part.formulas[0] for part in parts),
         formula=which,
         numbers=numbers,

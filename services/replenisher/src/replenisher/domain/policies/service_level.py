@@ -20,6 +20,7 @@ class CycleService:
         return Levels.of(
             point,
             order_up_to_level(point, situation.minimum_order_quantity, cover),
+            self.name,
             "s = quantile(cycle_service_level) of the demand over lead time + review; "
             "S = s + max(minimum_order_quantity, cover_demand_mean)",
             {
@@ -45,6 +46,7 @@ class BaseStock:
         return Levels.of(
             np.where(protection.mean > 0, upper - 1, NOTHING_EXPECTED),
             upper,
+            self.name,
             "S = quantile(cycle_service_level) of the demand over lead time + review; s = S - 1",
             {
                 "cycle_service_level": level,
@@ -78,6 +80,7 @@ class MinMax:
         return Levels.of(
             point,
             np.maximum(np.ceil(upper).astype(np.int64), point + 1),
+            self.name,
             "s = mean demand over lead_time_days + minimum_days; "
             "S = mean demand over lead_time_days + maximum_days",
             {
