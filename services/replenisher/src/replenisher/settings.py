@@ -27,5 +27,7 @@ class ReplenisherSettings(ServiceSettings):
 
     cover_days: Annotated[float, Field(gt=0, le=90)] = 7.0
     lead_time_prior_weight: Annotated[float, Field(gt=0, le=1000)] = 5.0
-    policies: Annotated[dict[str, str], AfterValidator(_sound)] = {"*": "cycle-service"}
+    policies: Annotated[dict[str, str], AfterValidator(_sound)] = Field(
+        default={"*": "cycle-service"}
+    )
     order_line_cost: Annotated[float, Field(ge=0, le=1e6)] = 0.0
