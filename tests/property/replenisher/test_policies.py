@@ -34,11 +34,14 @@ skus = st.fixed_dictionaries(
 
 
 def of(some: list[dict[str, float]]) -> Situation:
-    return situation(**{name: [one[name] for one in some] for name in some[0]})  # type: ignore[arg-type]
+    return situation(**{name: [one[name] for one in some] for name in some[0]})
 
 
 def rows_of(levels: Levels) -> list[Any]:
-    return np.stack([levels.reorder_point, levels.order_up_to_level, levels.lot], 1).tolist()
+    rows: list[Any] = np.stack(
+        [levels.reorder_point, levels.order_up_to_level, levels.lot], 1
+    ).tolist()
+    return rows
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))

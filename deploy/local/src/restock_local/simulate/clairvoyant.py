@@ -58,9 +58,6 @@ def _of_one(
     days = len(demand)
     arrivals = np.unique(arrivals[arrivals < days])
     day = np.arange(days)
-    # Waiting to the end: what is owed then is never served.
-    wait = days - day
-    never = lost_sale if lost_sale > 0 else backorder * wait
     nodes = [-1, *arrivals.tolist()]
     ends = [*arrivals.tolist(), days]
     best = np.full(len(nodes), np.inf)
@@ -73,9 +70,8 @@ def _of_one(
         held = holding * (day - start) if node >= 0 else np.full(days, np.inf)
         for end in ends[place:]:
             span = slice(start, end)
+            # At the very end too: what is owed then has been owed until then.
             later = backorder * (end - day[span]) if lost_sale == 0 else lost_sale
-            if end == days:
-                later = never if np.isscalar(never) else never[span]
             cost = best[place] + float((demand[span] * np.minimum(held[span], later)).sum())
             if end == days:
                 finished = min(finished, cost)

@@ -117,7 +117,7 @@ def make_setting(
     """
     random = np.random.default_rng(seed)
     n, days = data.units.shape
-    supplier = random.integers(0, SUPPLIERS, n)
+    supplier: IntArray = random.integers(0, SUPPLIERS, size=(n,), dtype=np.int64)
     bounds = np.sort(random.integers(LEAD_DAYS[0], LEAD_DAYS[1] + 1, (SUPPLIERS, 2)), axis=1)
     low, high = bounds[supplier, 0], bounds[supplier, 1]
     lead_days = random.integers(low[:, None], high[:, None] + 1, (n, days))

@@ -58,7 +58,7 @@ class ShortagePrices:
         return cls(price, allowed, nothing, nothing)
 
     def after(
-        self, segment: IntArray, asked: FloatArray, unmet: FloatArray, days: float
+        self, segment: IntArray, asked: IntArray, unmet: IntArray, days: float
     ) -> "ShortagePrices":
         """Return the prices after some days more.
 
