@@ -21,7 +21,7 @@ _COST_SHARE = 0.7
 _HOLDING_A_YEAR = 0.25
 _LOT_DAYS = 14.0
 _YEAR_DAYS = 365.0
-_SUPPLIER_WEIGHT, _SKU_WEIGHT = 5.0, 5.0
+_SUPPLIER_WEIGHT, _SKU_WEIGHT = 5.0, 20.0
 
 
 @dataclass(frozen=True, slots=True)
