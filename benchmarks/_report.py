@@ -25,13 +25,15 @@ def said(*words: object) -> None:
     print(f"{time.monotonic() - _STARTED:7.1f} s", *words, file=sys.stderr, flush=True)
 
 
-def arguments(name: str, doc: str | None, *, platform: str = "apache") -> argparse.ArgumentParser:
+def arguments(
+    name: str, doc: str | None, *, platform: str | None = "apache"
+) -> argparse.ArgumentParser:
     """Return a parser of what every benchmark is asked.
 
     Args:
         name: The benchmark's.
         doc: What it measures.
-        platform: The one that is used unless another is asked for.
+        platform: The one that is used unless another is asked for; None where none is needed.
     """
     parser = argparse.ArgumentParser(
         prog=f"restock bench {name}",
@@ -39,7 +41,8 @@ def arguments(name: str, doc: str | None, *, platform: str = "apache") -> argpar
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
-    parser.add_argument("--platform", default=platform, help="auto, docker, apache or embedded")
+    if platform is not None:
+        parser.add_argument("--platform", default=platform, help="auto, docker, apache or embedded")
     return parser
 
 
@@ -49,11 +52,11 @@ def report(measuring: Coroutine[Any, Any, Mapping[str, object]], path: str) -> i
         figures = run_session(measuring)
     except ToldToEnd as told:
         return told.exit_code
-    _write_line(figures, path)
+    write_line(figures, path)
     return 0
 
 
-def _write_line(figures: Mapping[str, object], path: str) -> None:
+def write_line(figures: Mapping[str, object], path: str) -> None:
     """Write the figures as one JSON line to a file; `-` is standard output."""
     line = orjson.dumps(figures, option=orjson.OPT_APPEND_NEWLINE)
     if path == "-":

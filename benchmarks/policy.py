@@ -22,7 +22,7 @@ from statistics import geometric_mean
 
 from threadpoolctl import threadpool_limits
 
-from _report import said, write_line
+from _report import arguments, said, write_line
 from policy_bench import real, synthetic
 from restock_local.backtest import panels
 from restock_local.simulate.setting import WARM_UP_DAYS
@@ -66,12 +66,7 @@ def measure(given: argparse.Namespace) -> dict[str, object]:
 
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
-    parser = argparse.ArgumentParser(
-        prog="restock bench policy",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
+    parser = arguments("policy", __doc__, platform=None)
     parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS))
     parser.add_argument("--seed", type=int, default=1, help="draws demand, panel and lead times")
     parser.add_argument("--learner", default=DEFAULT_LEARNER)

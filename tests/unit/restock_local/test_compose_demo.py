@@ -8,8 +8,14 @@ from tests.tidy.repository import ROOT
 
 from order_ingest.domain.requests import CountRequest, OrderRequest
 from restock_common.contracts.catalogue import Location, Pool, Product, Supplier
+from restock_common.contracts.event import Event
 
-KINDS = {"pools": Pool, "locations": Location, "suppliers": Supplier, "products": Product}
+KINDS: dict[str, type[Event]] = {
+    "pools": Pool,
+    "locations": Location,
+    "suppliers": Supplier,
+    "products": Product,
+}
 
 
 @pytest.fixture
