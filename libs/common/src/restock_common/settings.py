@@ -86,7 +86,8 @@ class ServiceSettings(KafkaSettings):
         http_host: Where its API, health and metrics listen.
         http_port: 0 lets the system choose.
         trace_endpoint: OTLP/HTTP traces endpoint; None exports nothing, ids travel all the same.
-        trace_ratio: Share of new traces that are recorded, 0 to 1.
+        trace_ratio: Share of new traces that are recorded, 0 to 1; docs/performance.md
+            has what each share costs.
         log_level: Lines below it are not written.
     """
 
@@ -94,7 +95,7 @@ class ServiceSettings(KafkaSettings):
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     trace_endpoint: str | None = None
-    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = 0.01
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
