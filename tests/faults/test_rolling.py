@@ -111,7 +111,7 @@ async def nothing_is_lost_or_twice(shared: Shared, kafka: KafkaSettings, sent: s
     assert not any(isinstance(one.event, StockBackordered) for one in told)
     reserved = {one.id: one.event.order for one in told if isinstance(one.event, StockReserved)}
     assert Counter(reserved.values()) == wanted
-    database = Database(shared.urls["stock_ledger"], max_connections=1)
+    database = Database(shared.urls["stock_ledger"])
     await database.open()
     try:
         assert [one.finding for one in await verify(database, kafka)] == [None] * 4
