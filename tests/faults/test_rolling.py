@@ -27,7 +27,7 @@ from restock_local.sample import sample_products, stock_shop
 from restock_local.supervisor import SERVICES, SHOP
 from stock_ledger.audit import verify
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.apache]
 
 SOAK = os.environ.get("RESTOCK_SOAK") == "1"
 ORDERS_PER_S = 500.0 if SOAK else 40.0
