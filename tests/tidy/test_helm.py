@@ -157,6 +157,19 @@ def test_every_service_is_run_watched_and_kept_apart() -> None:
     assert len(chart.of("ConfigMap")) == len(dashboards)
 
 
+def test_a_service_is_scraped_under_the_name_that_alerts_go_by() -> None:
+    chart = rendered("large")
+    (monitor,) = chart.of("ServiceMonitor").values()
+    (endpoint,) = monitor["spec"]["endpoints"]
+    (relabelling,) = endpoint["relabelings"]
+    assert relabelling["targetLabel"] == "service"
+    found = {
+        one["metadata"]["labels"]["app.kubernetes.io/component"]
+        for one in chart.of("Service").values()
+    }
+    assert found == set(SERVICES)
+
+
 def test_only_what_needs_the_database_or_the_internet_may_speak_to_it() -> None:
     for name, policy in rendered("small-production").of("NetworkPolicy").items():
         ports = {port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]}

@@ -7,10 +7,9 @@ import pytest
 from tests.tidy.repository import ROOT
 
 from order_ingest.domain.requests import CountRequest, OrderRequest
-from restock_common.contracts.catalogue import Location, Pool, Product, Supplier
-from restock_common.contracts.event import Event
+from restock_common.contracts.catalogue import CatalogueEntity, Location, Pool, Product, Supplier
 
-KINDS: dict[str, type[Event]] = {
+KINDS: dict[str, type[CatalogueEntity]] = {
     "pools": Pool,
     "locations": Location,
     "suppliers": Supplier,

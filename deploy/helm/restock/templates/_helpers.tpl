@@ -11,6 +11,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: restock
+app.kubernetes.io/component: {{ .image | default .name }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{ include "restock.selector" . }}
 {{- end -}}
