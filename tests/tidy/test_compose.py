@@ -101,7 +101,7 @@ def test_a_service_is_confined(service: str) -> None:
 def test_a_service_is_given_every_variable_that_it_reads_and_no_other(service: str) -> None:
     given = set(COMPOSE["services"][service]["environment"])
     unused = {"RESTOCK_DATABASE_URL"} if service in WITHOUT_TABLES else set()
-    assert given == set(variables_of(service)) - unused
+    assert given == set(variables_of(service)) - unused, "in docker-compose.yml, without a value"
 
 
 def test_what_has_to_be_given_names_where_it_is_told() -> None:
