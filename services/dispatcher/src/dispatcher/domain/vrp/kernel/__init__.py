@@ -1,0 +1,1 @@
+"""Ruin and recreate over arrays, compiled to machine code."""
