@@ -26,13 +26,25 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What one vehicle does: leaves its warehouse, makes its stops in order, returns."""
+    """What one vehicle does: leaves its warehouse, makes its stops in order, returns.
+
+    Attributes:
+        vehicle: Its id.
+        departs_s: When it leaves.
+        returns_s: When it is back.
+        metres: Driven in all.
+        stops: In their order.
+        break_s: When the driver's break begins; None where the route needs none.
+        break_before: The stop that it is taken before; `len(stops)` for the way back.
+    """
 
     vehicle: str
     departs_s: int
     returns_s: int
     metres: int
     stops: tuple[Stop, ...]
+    break_s: int | None = None
+    break_before: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
 
-DAY_S = 24 * 3600
-
 
 @dataclass(frozen=True, slots=True)
 class Point:

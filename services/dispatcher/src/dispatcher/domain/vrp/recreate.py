@@ -1,16 +1,15 @@
 """Runs the kernel against a clock or a count, from nothing or from the plan before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from dispatcher.domain.vrp.kernel.insertion import refresh_all
 from dispatcher.domain.vrp.kernel.search import ABSENT, OUT, begin, recreate, scratch, search
-from dispatcher.domain.vrp.kernel.state import INFEASIBLE, State, Task, empty_state, refresh
-
-Routes = list[list[int]]
-"""The shipments' nodes of each vehicle, in the vehicles' order."""
+from dispatcher.domain.vrp.kernel.state import INFEASIBLE, Task, empty_state, refresh
+from dispatcher.domain.vrp.pool import Pool, Routes
+from dispatcher.domain.vrp.problem import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +96,7 @@ class Search:
         clock: Callable[[], float],
         iterations: int | None,
         on_best: Callable[[float], None],
+        pool: Pool | None = None,
     ) -> None:
         """Cool from hot to cold until the clock, or the count, is out."""
         tuning = self._tuning
@@ -117,13 +117,27 @@ class Search:
                 took = max(clock() - now, 1e-4)
                 room = max(ends_s - clock(), 0.002)
                 chunk = max(1, min(2 * chunk, int(chunk * min(CHUNK_S, room) / took)))
+            if pool is not None:
+                pool.add(self._routes(self._state.after))
             if self.best < known - 1e-6:
                 known = self.best
                 on_best(known)
+                if pool is not None:
+                    pool.add(self.best_routes())
+
+    def adopt(self, routes: Routes) -> None:
+        """Go on from other routes, where these are better."""
+        known, kept = self.best, self.best_routes()
+        self.begin_from(routes)
+        if self.best > known:
+            self.begin_from(kept)
 
     def best_routes(self) -> Routes:
         """Return the best solution's routes."""
-        task, after = self.task, self._notes.best_after
+        return self._routes(self._notes.best_after)
+
+    def _routes(self, after: IntArray) -> Routes:
+        task = self.task
         routes: Routes = []
         for vehicle in range(len(task.home)):
             route = []
@@ -143,10 +157,3 @@ def near_cost(task: Task) -> float:
     seconds = task.seconds[0][shipments[:, None], np.maximum(nearest, 0)]
     cost = metres * task.per_metre.mean() + seconds * task.per_second.mean()
     return float(cost[nearest >= 0].mean()) if (nearest >= 0).any() else 1.0
-
-
-def feasible_start(task: Task, routes: Sequence[Sequence[int]]) -> bool:
-    """Return whether routes keep every rule as they are."""
-    search_ = Search(task, 0, Tuning())
-    search_.begin_from([list(route) for route in routes])
-    return search_.cost < INFEASIBLE

@@ -7,7 +7,7 @@ from math import isfinite
 import numpy as np
 
 from dispatcher.domain.geography import EARTH_RADIUS_M
-from dispatcher.domain.vrp.problem import DAY_S, IntArray, Matrices, Point, Profile
+from dispatcher.domain.vrp.problem import IntArray, Matrices, Point, Profile
 
 _HOUR_S = 3600
 
@@ -103,8 +103,3 @@ def is_place(point: Point) -> bool:
         and abs(point.latitude) <= 90
         and abs(point.longitude) <= 180
     )
-
-
-def widest_shift() -> tuple[int, int]:
-    """Return the hours that a shift may lie in: the day, and three more for nights."""
-    return -DAY_S, 3 * DAY_S
