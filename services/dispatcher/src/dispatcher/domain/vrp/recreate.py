@@ -23,8 +23,8 @@ class Tuning:
         longest: Stops that a string may have.
     """
 
-    hot: float = 0.3
-    cold: float = 0.003
+    hot: float = 2.0
+    cold: float = 0.02
     average: float = 10.0
     longest: float = 10.0
 

@@ -26,15 +26,16 @@ def started(part: Part, task: Task, warm: WarmStart | None) -> Routes:
         vehicle = vehicles[one.vehicle]
         order = [nodes[name] for name in one.shipments if name in nodes]
         order = [node for node in order if task.may[vehicle, node]]
-        while order and not task.frozen[order[-1]] and not _holds(part, task, vehicle, order):
+        while order and not task.frozen[order[-1]] and not holds(part, task, vehicle, order):
             order.pop()
-        if order and not _holds(part, task, vehicle, order):
+        if order and not holds(part, task, vehicle, order):
             continue  # even what is frozen is too late: nothing of this route is a promise
         routes[vehicle] = order
     return routes
 
 
-def _holds(part: Part, task: Task, vehicle: int, order: list[int]) -> bool:
+def holds(part: Part, task: Task, vehicle: int, order: list[int]) -> bool:
+    """Return whether a vehicle can carry and make these stops in this order."""
     if (task.load[order].sum(axis=0) > task.capacity[vehicle]).any():
         return False
     depots = len(part.problem.warehouses)
