@@ -1,0 +1,1 @@
+"""`restock routes`: solve a routing problem from a file, and look at what came out."""
