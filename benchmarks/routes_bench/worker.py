@@ -9,13 +9,11 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from dispatcher.domain.vrp.checker import faults
-from dispatcher.domain.vrp.engines import engine
+from dispatcher.domain.vrp.engines import ENGINES, engine, warm_up
 from dispatcher.domain.vrp.plan import Budget, Plan, WarmStart
 from dispatcher.domain.vrp.problem import Problem
-from routes_bench.made import dispatch, windows
 from routes_bench.plain import plain_cost
 
-_WARM_STOPS = 40
 AnswerT = TypeVar("AnswerT")
 
 
@@ -36,9 +34,8 @@ def alone(function: Callable[..., AnswerT], *args: object) -> AnswerT:
 
 def _warm() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    for problem in (dispatch(1, _WARM_STOPS), windows(1, _WARM_STOPS)):
-        for name in ("ortools", "pyvrp"):
-            engine(name).solve(problem, Budget(0.5, time.monotonic))
+    for name in ENGINES:
+        warm_up(name, time.monotonic)
 
 
 def solve(

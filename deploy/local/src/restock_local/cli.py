@@ -20,6 +20,7 @@ from restock_local.gaps import gaps
 from restock_local.ingest.command import ingest
 from restock_local.keys import app as keys
 from restock_local.ledger import app as ledger
+from restock_local.routes.command import app as routes
 from restock_local.simulate.command import app as simulate
 from restock_local.up import up
 
@@ -39,6 +40,7 @@ app.command()(doctor)
 app.command()(backtest)
 app.add_typer(forecast, name="forecast")
 app.add_typer(simulate, name="simulate")
+app.add_typer(routes, name="routes")
 app.add_typer(ledger, name="ledger")
 app.add_typer(contracts, name="contracts")
 app.add_typer(dead_letters, name="dead-letters")

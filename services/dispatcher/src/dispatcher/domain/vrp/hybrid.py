@@ -189,7 +189,7 @@ def _put_right(part: Part, task: Task, routes: Routes, before: Routes) -> Routes
         ]
     routes = [_cut(part, task, vehicle, route) for vehicle, route in enumerate(routes)]
     search = Search(task, 0, Tuning())
-    search.begin_from(routes)
+    search.begin_from(routes, eager=False)
     return search.best_routes()
 
 

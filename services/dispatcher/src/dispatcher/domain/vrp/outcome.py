@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dispatcher.domain.vrp.feasibility import clock
 from dispatcher.domain.vrp.kernel.insertion import insert, remove
 from dispatcher.domain.vrp.kernel.search import scratch
-from dispatcher.domain.vrp.kernel.state import INFEASIBLE, Task, empty_state, refresh
+from dispatcher.domain.vrp.kernel.state import Task, empty_state, refresh
 from dispatcher.domain.vrp.parts import Part
 from dispatcher.domain.vrp.plan import Missing, Plan
 from dispatcher.domain.vrp.pool import Routes
@@ -62,7 +62,6 @@ def left_out(part: Part, task: Task, routes: Routes) -> Plan:
     absent = [node for node in range(task.depots, len(task.near)) if node not in served]
     if not absent:
         return Plan(())
-    anyhow = task._replace(left_out=task.left_out * 0 + INFEASIBLE / 2)
     state = empty_state(task)
     notes = scratch(task, 0)
     places, vehicles = len(task.near), len(task.home)
@@ -77,7 +76,7 @@ def left_out(part: Part, task: Task, routes: Routes) -> Plan:
     missing = []
     for node in absent:
         one = part.problem.shipments[node - task.depots]
-        vehicle = insert(anyhow, state, node, notes.dice, notes.seen, False)
+        vehicle = insert(task, state, node, notes.dice, notes.seen, False, True)
         if vehicle < 0:
             missing.append(Missing(one.shipment, *_no_room(part, task, state.load, node)))
             continue

@@ -51,8 +51,11 @@ class Search:
         self.cost = self.best = INFEASIBLE
         self.iterations = 0
 
-    def begin_from(self, routes: Routes) -> None:
-        """Take routes as they are, insert what is on none of them, cheapest first."""
+    def begin_from(self, routes: Routes, *, eager: bool = True) -> None:
+        """Take routes as they are, insert what is on none of them: dearest to leave out first.
+
+        `eager` inserts at any price: the search leaves out again what does not pay.
+        """
         task, state, notes = self.task, self._state, self._notes
         places, vehicles = len(task.near), len(task.home)
         state.route[:] = -1
@@ -70,7 +73,7 @@ class Search:
         notes.out[: len(out)] = out
         notes.numbers[OUT] = len(out)
         notes.numbers[ABSENT] = 0
-        recreate(task, state, notes, False)
+        recreate(task, state, notes, False, eager)
         self.cost = self.best = refresh_all(task, state)
         notes.best_after[:] = state.after
 
@@ -128,9 +131,9 @@ class Search:
     def adopt(self, routes: Routes) -> None:
         """Go on from other routes, where these are better."""
         known, kept = self.best, self.best_routes()
-        self.begin_from(routes)
+        self.begin_from(routes, eager=False)
         if self.best > known:
-            self.begin_from(kept)
+            self.begin_from(kept, eager=False)
 
     def best_routes(self) -> Routes:
         """Return the best solution's routes."""

@@ -39,8 +39,12 @@ def walked_cost(task: Task, state: State, vehicle: int, left: int, shipment: int
 
 
 @compiled
-def insert(task: Task, state: State, shipment: int, dice: Any, seen: Any, blink: bool) -> int:
+def insert(
+    task: Task, state: State, shipment: int, dice: Any, seen: Any, blink: bool, eager: bool
+) -> int:
     """Put a shipment where it costs least; return its vehicle, or -1 if leaving it out is cheaper.
+
+    `eager` puts it somewhere at any price: the first stop of a dear vehicle never pays alone.
 
     Looked at are the positions beside its neighbours, both ends of each route, and one empty
     vehicle of each kind. One long function over local names: it takes nine tenths of the time,
@@ -57,6 +61,8 @@ def insert(task: Task, state: State, shipment: int, dice: Any, seen: Any, blink:
     timed, walked, dimensions, stability = task.timed, task.walked, task.dimensions, task.stability
     places, vehicles, kinds = len(task.near), len(count), len(near)
     best, best_left, best_vehicle = task.left_out[shipment], -1, -1
+    if eager:
+        best = INFEASIBLE
     until = -1
     if blink:
         until = int(np.log(1.0 - draw(dice)) * _BLINK_EVERY)

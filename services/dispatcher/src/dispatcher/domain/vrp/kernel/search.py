@@ -15,6 +15,8 @@ from dispatcher.domain.vrp.kernel.state import State, Task, refresh
 
 _SPLIT = 0.5
 _SPLIT_DEPTH = 0.01
+_EAGER = 0.1
+"""So many iterations insert at any price while some are left out: they may fill a new route."""
 _RETRIED_MAX = 10
 """Shipments left out before that one iteration tries again."""
 
@@ -183,11 +185,11 @@ def sort_out(task: Task, notes: Scratch) -> None:
 
 
 @compiled
-def recreate(task: Task, state: State, notes: Scratch, blink: bool) -> None:
+def recreate(task: Task, state: State, notes: Scratch, blink: bool, eager: bool) -> None:
     """Insert what is out, each where it costs least then; what fits nowhere is absent."""
     for i in range(notes.numbers[OUT]):
         shipment = notes.out[i]
-        vehicle = insert(task, state, shipment, notes.dice, notes.seen, blink)
+        vehicle = insert(task, state, shipment, notes.dice, notes.seen, blink, eager)
         if vehicle < 0:
             notes.absent[notes.numbers[ABSENT]] = shipment
             notes.numbers[ABSENT] += 1
@@ -281,7 +283,8 @@ def search(
         ruin(task, state, notes, average, longest)
         retry_absent(notes)
         sort_out(task, notes)
-        recreate(task, state, notes, True)
+        eager = notes.numbers[ABSENT_BEFORE] > 0 and draw(notes.dice) < _EAGER
+        recreate(task, state, notes, True, eager)
         change = -absent_cost
         for i in range(notes.numbers[ABSENT]):
             change += task.left_out[notes.absent[i]]
