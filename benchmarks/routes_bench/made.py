@@ -112,9 +112,7 @@ def windows(seed: int, stops: int = 2000) -> Problem:
     latest = np.minimum(latest, horizon_s - home - 400).astype(int)
     earliest = np.where(tight, np.minimum(begins, latest - 1800), 0).clip(0)
     fleet = [
-        Vehicle(
-            f"V{i}", "W", Size(220, UNBOUNDED, UNBOUNDED), 0, horizon_s, (3600,), 1000, 0, 0
-        )
+        Vehicle(f"V{i}", "W", Size(220, UNBOUNDED, UNBOUNDED), 0, horizon_s, (3600,), 1000, 0, 0)
         for i in range(150)
     ]
     shipments = [
@@ -145,18 +143,19 @@ def many(seed: int, warehouses: int = 10, each: int = 1000) -> Problem:
         one = windows(seed * 100 + number, each)
         shift = 0.2 * number
         homes.append(Warehouse(f"W{number}", _moved(one.warehouses[0].place, shift)))
-        for vehicle in one.vehicles[:80]:
-            name = f"W{number}-{vehicle.vehicle}"
-            vehicles.append(replace(vehicle, vehicle=name, warehouse=f"W{number}"))
-        for shipment in one.shipments:
-            shipments.append(
-                replace(
-                    shipment,
-                    shipment=f"W{number}-{shipment.shipment}",
-                    destination=_moved(shipment.destination, shift),
-                    warehouse=f"W{number}",
-                )
+        vehicles += [
+            replace(vehicle, vehicle=f"W{number}-{vehicle.vehicle}", warehouse=f"W{number}")
+            for vehicle in one.vehicles[:80]
+        ]
+        shipments += [
+            replace(
+                shipment,
+                shipment=f"W{number}-{shipment.shipment}",
+                destination=_moved(shipment.destination, shift),
+                warehouse=f"W{number}",
             )
+            for shipment in one.shipments
+        ]
     travel = RoadFactor(1.0)
     return Problem(tuple(homes), tuple(vehicles), tuple(shipments), travel, _NO_EXTRAS)
 

@@ -24,6 +24,7 @@ _NEVER = 10**7
 """A horizon for problems without time."""
 _PENALTY = 10**9
 """Leaving a stop of a benchmark out costs more than any route: its cost is length alone."""
+_ROAD_FACTOR_MAX = 5
 _DEGREES = 1e-4
 """A benchmark's unit of length on the map: coordinates need to be somewhere."""
 
@@ -81,7 +82,7 @@ def _own(path: Path) -> Loaded:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise Unreadable(f"{path}: {where}: {first['msg']}") from error
-    if not 1 <= file.road_factor <= 5:
+    if not 1 <= file.road_factor <= _ROAD_FACTOR_MAX:
         raise Unreadable(f"{path}: a road factor of {file.road_factor}: from 1 to 5")
     travel = RoadFactor(file.road_factor)
     problem = Problem(file.warehouses, file.vehicles, file.shipments, travel, file.prices)
@@ -97,7 +98,7 @@ def _benchmark(instance: dict[str, Any], path: Path) -> tuple[Problem, np.ndarra
     at = np.asarray(instance["node_coord"], float)
     if not np.isfinite(at).all():
         raise Unreadable(f"{path}: a coordinate is no number")
-    if len(at) < 2:
+    if len(at) == 1:
         raise Unreadable(f"{path}: no customers")
     apart = np.sqrt(((at[:, None] - at[None]) ** 2).sum(-1))
     timed = "time_window" in instance

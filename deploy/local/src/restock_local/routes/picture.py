@@ -8,6 +8,7 @@ from math import cos, radians
 from dispatcher.domain.vrp.feasibility import clock
 from dispatcher.domain.vrp.plan import Plan
 from dispatcher.domain.vrp.problem import Point, Problem
+from dispatcher.domain.vrp.travel import is_place
 
 _WIDTH = 1000
 _MARGIN = 24
@@ -49,7 +50,7 @@ def svg(problem: Problem, plan: Plan) -> str:
     based = {one.vehicle: one.warehouse for one in problem.vehicles}
     missing = [one for one in (*plan.carrier, *plan.unserved) if one.shipment in shipments]
     drawn = [shipments[stop.shipment] for route in plan.routes for stop in route.stops]
-    left_out = [one for one in missing if abs(shipments[one.shipment].latitude) <= 90]
+    left_out = [one for one in missing if is_place(shipments[one.shipment])]
     drawn += [shipments[one.shipment] for one in left_out]
     inside = frame([*homes.values(), *drawn])
     lines = []

@@ -180,8 +180,9 @@ def _history(
 def _distance(
     metres: IntArray, seconds: IntArray, earliest: IntArray, latest: IntArray, service: IntArray
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return how ill two stops go together: length, and the wait or delay that one after the
-    other would have (Vidal et al. 2013, section 4.5), whichever order is better.
+    """Return how ill two stops go together, in whichever order is better.
+
+    It is the length, and the wait or delay of one after the other (Vidal et al. 2013, 4.5).
     """
     gap = metres.astype(np.float64)
     if not seconds.any() or not (latest - earliest).any():

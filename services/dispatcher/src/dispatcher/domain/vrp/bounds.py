@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import replace
 
 from dispatcher.domain.vrp.plan import Missing
-from dispatcher.domain.vrp.problem import Problem, Shipment, Size, Vehicle
-from dispatcher.domain.vrp.travel import is_place
+from dispatcher.domain.vrp.problem import Prices, Problem, Shipment, Size, Vehicle
+from dispatcher.domain.vrp.travel import LATITUDE_MAX, is_place
 from restock_common.errors import Permanent
 
 SHIPMENTS_MAX = 20_000
@@ -34,26 +34,13 @@ def checked(problem: Problem) -> tuple[Problem, tuple[Missing, ...]]:
     Raises:
         BadProblem: Ids are not unique, or a vehicle, a warehouse or a price is none.
     """
-    _unique("warehouse", [one.warehouse for one in problem.warehouses])
-    _unique("vehicle", [one.vehicle for one in problem.vehicles])
-    _unique("shipment", [one.shipment for one in problem.shipments])
-    if len(problem.shipments) > SHIPMENTS_MAX:
-        raise BadProblem(f"{len(problem.shipments)} shipments: {SHIPMENTS_MAX} at most")
-    if not problem.warehouses:
-        raise BadProblem("no warehouse")
-    for warehouse in problem.warehouses:
-        if not is_place(warehouse.place):
-            raise BadProblem(f"warehouse {warehouse.warehouse} is not on the map: {warehouse.place}")
     known = {one.warehouse for one in problem.warehouses}
+    _check_whole(problem)
+    _check_prices(problem.prices)
     for vehicle in problem.vehicles:
         wrong = _vehicle_fault(vehicle, known)
         if wrong:
             raise BadProblem(f"vehicle {vehicle.vehicle}: {wrong}")
-    prices = problem.prices
-    if not (0 <= prices.dial <= 1):
-        raise BadProblem(f"the dial is {prices.dial}: from 0, the cheapest, to 1, the fastest")
-    if not (0 <= prices.late_per_hour <= MONEY_MAX and 0 <= prices.wait_per_hour <= MONEY_MAX):
-        raise BadProblem("the prices of an hour are out of range")
     wrong_ones, kept = [], []
     for shipment in problem.shipments:
         fault = _shipment_fault(shipment, known)
@@ -64,6 +51,28 @@ def checked(problem: Problem) -> tuple[Problem, tuple[Missing, ...]]:
     if not wrong_ones:
         return problem, ()
     return replace(problem, shipments=tuple(kept)), tuple(wrong_ones)
+
+
+def _check_whole(problem: Problem) -> None:
+    _unique("warehouse", [one.warehouse for one in problem.warehouses])
+    _unique("vehicle", [one.vehicle for one in problem.vehicles])
+    _unique("shipment", [one.shipment for one in problem.shipments])
+    if len(problem.shipments) > SHIPMENTS_MAX:
+        raise BadProblem(f"{len(problem.shipments)} shipments: {SHIPMENTS_MAX} at most")
+    if not problem.warehouses:
+        raise BadProblem("no warehouse")
+    for warehouse in problem.warehouses:
+        if not is_place(warehouse.place):
+            raise BadProblem(
+                f"warehouse {warehouse.warehouse} is not on the map: {warehouse.place}"
+            )
+
+
+def _check_prices(prices: Prices) -> None:
+    if not (0 <= prices.dial <= 1):
+        raise BadProblem(f"the dial is {prices.dial}: from 0, the cheapest, to 1, the fastest")
+    if not (0 <= prices.late_per_hour <= MONEY_MAX and 0 <= prices.wait_per_hour <= MONEY_MAX):
+        raise BadProblem("the prices of an hour are out of range")
 
 
 def _unique(what: str, ids: list[str]) -> None:
@@ -88,18 +97,17 @@ def _vehicle_fault(one: Vehicle, warehouses: set[str]) -> str | None:
             return f"a longest route of {longest} is none"
     pause = one.pause
     if pause and not (pause.earliest_s <= pause.latest_s and pause.duration_s > 0):
-        return f"a break of {pause.duration_s} s from {pause.earliest_s} to {pause.latest_s} is none"
+        return (
+            f"a break of {pause.duration_s} s from {pause.earliest_s} to {pause.latest_s} is none"
+        )
     return None
 
 
 def _shipment_fault(one: Shipment, warehouses: set[str]) -> str | None:
     here = one.destination
     if not is_place(here):
-        hint = ": are latitude and longitude swapped?" if abs(here.latitude) > 90 else ""
+        hint = ": are latitude and longitude swapped?" if abs(here.latitude) > LATITUDE_MAX else ""
         return f"{here.latitude}, {here.longitude} is not on the map{hint}"
-    size = _size_fault(one.size)
-    if size:
-        return size
     if one.earliest_s > one.latest_s:
         return f"its window ends at {one.latest_s} s, before it begins at {one.earliest_s} s"
     if one.latest_s < -TIME_MAX or one.earliest_s > TIME_MAX:
@@ -108,11 +116,11 @@ def _shipment_fault(one: Shipment, warehouses: set[str]) -> str | None:
         return f"a service of {one.service_s} s is none"
     if not 0 <= one.priority <= PRIORITY_MAX:
         return f"priority {one.priority}: from 0 to {PRIORITY_MAX}"
-    if not 0 <= one.penalty * one.weight <= MONEY_MAX or not 0 <= (one.carrier_price or 0):
+    if not 0 <= one.penalty * one.weight <= MONEY_MAX or not (one.carrier_price or 0) >= 0:
         return "its penalty or its carrier's price is out of range"
     if one.warehouse is not None and one.warehouse not in warehouses:
         return f"its warehouse {one.warehouse} is unknown"
-    return None
+    return _size_fault(one.size)
 
 
 def _size_fault(size: Size) -> str | None:

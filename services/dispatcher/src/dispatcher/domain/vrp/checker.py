@@ -74,28 +74,19 @@ def _may_carry(vehicle: Vehicle, carried: list[Shipment]) -> list[str]:
     return wrong
 
 
-def _times(
-    problem: Problem, vehicle: Vehicle, route: Route, carried: list[Shipment]
-) -> list[str]:
+def _times(problem: Problem, vehicle: Vehicle, route: Route, carried: list[Shipment]) -> list[str]:
     who = f"vehicle {vehicle.vehicle}"
     wrong = []
     home = next(w.place for w in problem.warehouses if w.warehouse == vehicle.warehouse)
     places = [home, *(one.destination for one in carried)]
     matrices = problem.travel.matrices(places, [profile(vehicle)])
     seconds, metres = matrices.seconds[0], matrices.metres
-    if route.departs_s < vehicle.start_s or route.returns_s > vehicle.end_s:
-        wrong.append(f"{who} is out beyond its shift")
-    if route.returns_s - route.departs_s > vehicle.longest_s:
-        wrong.append(f"{who} is out for longer than it may be")
-    if vehicle.route_metres_max is not None and route.metres > vehicle.route_metres_max:
-        wrong.append(f"{who} drives {route.metres} m of {vehicle.route_metres_max} m")
     free_s, driven = route.departs_s, 0
     for rank, stop in enumerate((*route.stops, None)):
         node = 0 if stop is None else rank + 1
-        if route.break_s is not None and route.break_before == rank and vehicle.pause is not None:
-            if route.break_s < free_s:
-                wrong.append(f"{who} rests before it is free")
-            free_s = max(free_s, route.break_s) + vehicle.pause.duration_s
+        if route.break_s is not None and route.break_before == rank:
+            wrong += [f"{who} rests before it is free"] if route.break_s < free_s else []
+            free_s = max(free_s, route.break_s) + (vehicle.pause.duration_s if vehicle.pause else 0)
         arrives_s = free_s + int(seconds[rank, node])
         driven += int(metres[rank, node])
         if stop is None:
@@ -110,7 +101,19 @@ def _times(
         free_s = stop.begins_s + one.service_s
     if driven != route.metres:
         wrong.append(f"{who} drives {driven} m, the plan says {route.metres} m")
-    return wrong + _rest(vehicle, route)
+    return wrong + _rest(vehicle, route) + _limits(vehicle, route)
+
+
+def _limits(vehicle: Vehicle, route: Route) -> list[str]:
+    who = f"vehicle {vehicle.vehicle}"
+    wrong = []
+    if route.departs_s < vehicle.start_s or route.returns_s > vehicle.end_s:
+        wrong.append(f"{who} is out beyond its shift")
+    if route.returns_s - route.departs_s > vehicle.longest_s:
+        wrong.append(f"{who} is out for longer than it may be")
+    if vehicle.route_metres_max is not None and route.metres > vehicle.route_metres_max:
+        wrong.append(f"{who} drives {route.metres} m of {vehicle.route_metres_max} m")
+    return wrong
 
 
 def _rest(vehicle: Vehicle, route: Route) -> list[str]:

@@ -24,8 +24,6 @@ def warm_up(name: str, clock: Callable[[], float]) -> None:
     """
     home = Point(0.0, 0.0)
     van = Vehicle("van", "home", Size(10), 0, 3600, (50_000,), 1, 1, 1)
-    stops = tuple(
-        Shipment(str(i), Point(0.0, 0.01 * i), Size(1), 0, 3600, 60, 10) for i in (1, 2)
-    )
+    stops = tuple(Shipment(str(i), Point(0.0, 0.01 * i), Size(1), 0, 3600, 60, 10) for i in (1, 2))
     problem = Problem((Warehouse("home", home),), (van,), stops, RoadFactor())
     engine(name).solve(problem, Budget(0.3, clock, iterations=20))

@@ -139,6 +139,7 @@ def _data(pyvrp: Any, part: Part, task: Task) -> tuple[Any, dict[int, int]]:
             if not may.all():
                 metres = metres.copy()
                 metres[:, ~may] = _FORBIDDEN
+                np.fill_diagonal(metres, 0)
             lengths.append(metres)
             durations.append(part.tables.matrices.seconds[key[0]].astype(np.int64))
         types[int(group)] = len(vehicle_types)
@@ -160,9 +161,7 @@ def _data(pyvrp: Any, part: Part, task: Task) -> tuple[Any, dict[int, int]]:
         )
     locations = [pyvrp.Location(one.longitude, one.latitude) for one in places]
     stations = [pyvrp.Depot(node) for node in range(depots)]
-    return pyvrp.ProblemData(
-        locations, clients, stations, vehicle_types, lengths, durations
-    ), types
+    return pyvrp.ProblemData(locations, clients, stations, vehicle_types, lengths, durations), types
 
 
 def _dealt(task: Task, types: dict[int, int], best: Any) -> Routes:

@@ -13,7 +13,7 @@ Routes = list[list[int]]
 
 _COLUMNS_MAX = 12_000
 _SCALE_BITS = 40
-"""Costs are rounded so that the largest takes this many bits."""
+"""Costs are cut down so that the largest takes at most this many bits."""
 
 
 class Pool:
@@ -60,8 +60,8 @@ def recombined(
     pool.add(best)
     columns = list(pool.found.items())
     costs = _costs(task, columns)
-    scale = 2.0**_SCALE_BITS / max(1.0, float(costs.max()), float(task.left_out.max()))
-    scale = min(scale, 1.0) if scale < 1.0 else 1.0
+    dearest = max(1.0, float(costs.max()), float(task.left_out.max()))
+    scale = min(1.0, 2.0**_SCALE_BITS / dearest)
     model = cp_model.CpModel()
     chosen = [model.new_bool_var("") for _ in columns]
     covering: dict[int, list[Any]] = defaultdict(list)
@@ -83,25 +83,28 @@ def recombined(
             model.add(sum(variables) <= int(fleet[group]))
     money = [round(float(cost) * scale) for cost in costs]
     out = [round(float(task.left_out[stop]) * scale) for stop in absent]
-    model.minimize(
-        cp_model.LinearExpr.weighted_sum([*chosen, *absent.values()], [*money, *out])
-    )
+    model.minimize(cp_model.LinearExpr.weighted_sum([*chosen, *absent.values()], [*money, *out]))
     mine = {(int(task.group[v]), frozenset(route)) for v, route in enumerate(best) if route}
     served = {stop for route in best for stop in route}
     for variable, (key, _) in zip(chosen, columns, strict=True):
         model.add_hint(variable, key in mine)
     for stop, variable in absent.items():
         model.add_hint(variable, stop not in served)
+    solver = _solver(seconds, repeatable)
+    status = solver.solve(model)
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return None
+    return _dealt(task, [c for c, v in zip(columns, chosen, strict=True) if solver.value(v)])
+
+
+def _solver(seconds: float, repeatable: bool) -> cp_model.CpSolver:
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     if repeatable:
         solver.parameters.max_deterministic_time = 2.0
     else:
         solver.parameters.max_time_in_seconds = seconds
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return None
-    return _dealt(task, [c for c, v in zip(columns, chosen, strict=True) if solver.value(v)])
+    return solver
 
 
 def _costs(task: Task, columns: list[tuple[tuple[int, frozenset[int]], list[int]]]) -> Any:

@@ -1,7 +1,7 @@
 """The default engine: ruin and recreate finds routes, OR-Tools' CP-SAT puts the best together."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dispatcher.domain.vrp.arrays import compile_problem
 from dispatcher.domain.vrp.bounds import checked
@@ -24,8 +24,9 @@ from dispatcher.domain.vrp.schedule import schedule
 from dispatcher.domain.vrp.start import started
 
 RECOMBINED_SHARE = 0.12
-"""Of a search's time, for CP-SAT: at most. Two thirds of the way through, and at the end."""
+"""Of a search's time, its end: for CP-SAT, at most."""
 
+_RECOMBINE_S_MIN = 0.05
 _RESERVE_S = 0.05
 _RESERVE_SHARE = 0.01
 
@@ -38,11 +39,11 @@ class OrTools:
     stays 2 to 9 % above the best known after 10 s (ADR 28).
 
     Attributes:
-        tuning: How the search anneals; None chooses by the problem's shape.
+        tuning: How the search anneals.
         recombine: Whether CP-SAT chooses among the routes met on the way.
     """
 
-    tuning: Tuning | None = None
+    tuning: Tuning = field(default_factory=Tuning)
     recombine: bool = True
     name: str = "ortools"
 
@@ -84,8 +85,9 @@ class OrTools:
         watch: "Watch",
     ) -> Plan:
         if not problem.vehicles:
-            empty = [Missing(s.shipment, "there is no vehicle", "a vehicle")
-                     for s in problem.shipments]
+            empty = [
+                Missing(s.shipment, "there is no vehicle", "a vehicle") for s in problem.shipments
+            ]
             return merged(problem, [], empty)
         whole = with_tables(problem)
         kept, refused = possible(whole)
@@ -93,8 +95,7 @@ class OrTools:
             return merged(problem, [], refused)
         part = restricted(whole, kept)
         task = compile_problem(part.problem, part.tables, warm_start)
-        tuning = self.tuning or tuned(part)
-        search = Search(task, seed, tuning)
+        search = Search(task, seed, self.tuning)
         search.begin_from(started(part, task, warm_start))
         watch(search.best)
         pool = Pool(task) if self.recombine else None
@@ -121,10 +122,14 @@ class OrTools:
         if pool is None:
             return
         seconds = ends - clock()
-        if iterations is None and seconds < 0.05:
+        if iterations is None and seconds < _RECOMBINE_S_MIN:
             return
         better = recombined(
-            search.task, pool, search.best_routes(), max(0.05, seconds), iterations is not None
+            search.task,
+            pool,
+            search.best_routes(),
+            max(_RECOMBINE_S_MIN, seconds),
+            iterations is not None,
         )
         if better is not None:
             search.adopt(better)
@@ -146,11 +151,6 @@ class Watch:
         self.seen.append(one)
         if self.hand_on is not None:
             self.hand_on(one)
-
-
-def tuned(part: Part) -> Tuning:
-    """Return how to anneal a problem of this shape."""
-    return Tuning()
 
 
 def as_plan(part: Part, routes: Routes) -> Plan:

@@ -1,5 +1,6 @@
 """When a vehicle is where: a route's order made into times, lengths and money."""
 
+import itertools
 from collections.abc import Callable, Sequence
 
 from dispatcher.domain.vrp.arrays import Tables
@@ -22,8 +23,8 @@ def schedule(problem: Problem, known: Tables, vehicle: int, order: Sequence[int]
     shipments = [problem.shipments[index] for index in order]
     nodes = [home, *(depots + index for index in order), home]
     seconds = known.matrices.seconds[known.profile_of[vehicle]]
-    drives = [int(seconds[a, b]) for a, b in zip(nodes, nodes[1:], strict=False)]
-    metres = [int(known.matrices.metres[a, b]) for a, b in zip(nodes, nodes[1:], strict=False)]
+    drives = [int(seconds[a, b]) for a, b in itertools.pairwise(nodes)]
+    metres = [int(known.matrices.metres[a, b]) for a, b in itertools.pairwise(nodes)]
     departs_s = _departure(one, shipments, drives)
     if departs_s is None:
         return None

@@ -10,6 +10,7 @@ from dispatcher.domain.geography import EARTH_RADIUS_M
 from dispatcher.domain.vrp.problem import IntArray, Matrices, Point, Profile
 
 _HOUR_S = 3600
+LATITUDE_MAX = 90
 
 
 def mean_metres_per_hour(profile: Profile) -> float:
@@ -100,6 +101,6 @@ def is_place(point: Point) -> bool:
     return (
         isfinite(point.latitude)
         and isfinite(point.longitude)
-        and abs(point.latitude) <= 90
-        and abs(point.longitude) <= 180
+        and abs(point.latitude) <= LATITUDE_MAX
+        and abs(point.longitude) <= 2 * LATITUDE_MAX
     )

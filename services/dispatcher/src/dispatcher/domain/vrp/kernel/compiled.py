@@ -19,7 +19,7 @@ def compiled(function: Callable[ParamsT, ResultT]) -> Callable[ParamsT, ResultT]
         quick = numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:
         quick = numba.njit(nogil=True)(function)
-    return cast(Callable[ParamsT, ResultT], quick)
+    return cast("Callable[ParamsT, ResultT]", quick)
 
 
 def inlined(function: Callable[ParamsT, ResultT]) -> Callable[ParamsT, ResultT]:
@@ -28,4 +28,4 @@ def inlined(function: Callable[ParamsT, ResultT]) -> Callable[ParamsT, ResultT]:
     A call that hands over `Task` and `State` copies some 400 words: measured, it took nine tenths
     of the whole search.
     """
-    return cast(Callable[ParamsT, ResultT], numba.njit(inline="always")(function))
+    return cast("Callable[ParamsT, ResultT]", numba.njit(inline="always")(function))

@@ -38,6 +38,43 @@ def walked_cost(task: Task, state: State, vehicle: int, left: int, shipment: int
     return float(whole - without)
 
 
+@inlined
+def joined(
+    a_duration: int,
+    a_early: int,
+    a_late: int,
+    there_s: int,
+    service: int,
+    early: int,
+    late: int,
+    on_s: int,
+    b_duration: int,
+    b_early: int,
+    b_late: int,
+) -> int:
+    """Return how long a route takes with a stop between its two parts; -1 where it comes late."""
+    offset = a_duration + there_s
+    if a_early + offset > late:
+        return -1
+    wait = max(0, early - offset - a_late)
+    begin = max(early - offset, a_early) - wait
+    end = min(late - offset, a_late)
+    offset += service + wait + on_s
+    if begin + offset > b_late:
+        return -1
+    return int(offset + max(0, b_early - offset - end) + b_duration)
+
+
+@compiled
+def link(state: State, shipment: int, left: int) -> None:
+    """Put a stop behind another."""
+    right = state.after[left]
+    state.after[left] = shipment
+    state.after[shipment] = right
+    state.prior[right] = shipment
+    state.prior[shipment] = left
+
+
 @compiled
 def insert(
     task: Task, state: State, shipment: int, dice: Any, seen: Any, blink: bool, eager: bool
@@ -108,20 +145,21 @@ def insert(
         if not fit:
             continue
         if timed:
-            # two joins of state.join, written out
             kind = profile[vehicle]
-            offset = pre[left, 0] + seconds[kind, here, shipment]
-            if pre[left, 1] + offset > late:
-                continue
-            wait = max(0, early - offset - pre[left, 2])
-            b = max(early - offset, pre[left, 1]) - wait
-            c = min(late - offset, pre[left, 2])
-            offset += service + wait + seconds[kind, shipment, there]
-            if b + offset > post[right, 2]:
-                continue
-            wait = max(0, post[right, 1] - offset - c)
-            duration = offset + wait + post[right, 0]
-            if duration > longest[vehicle]:
+            duration = joined(
+                pre[left, 0],
+                pre[left, 1],
+                pre[left, 2],
+                seconds[kind, here, shipment],
+                service,
+                early,
+                late,
+                seconds[kind, shipment, there],
+                post[right, 0],
+                post[right, 1],
+                post[right, 2],
+            )
+            if duration < 0 or duration > longest[vehicle]:
                 continue
             if walked:
                 cost = walked_cost(task, state, vehicle, left, shipment)
@@ -130,11 +168,7 @@ def insert(
         if cost < best:
             best, best_left, best_vehicle = cost, left, vehicle
     if best_vehicle >= 0:
-        right = after[best_left]
-        after[best_left] = shipment
-        after[shipment] = right
-        prior[right] = shipment
-        prior[shipment] = best_left
+        link(state, shipment, best_left)
     return int(best_vehicle)
 
 

@@ -170,9 +170,7 @@ def departure(task: Task, state: State, vehicle: int, left: int, added: int) -> 
             part = (0, task.start[vehicle], task.end[vehicle])
         else:
             part = (task.service[there], task.earliest[there], task.latest[there])
-        duration, early, late, fits = join(
-            duration, early, late, gap, part[0], part[1], part[2]
-        )
+        duration, early, late, fits = join(duration, early, late, gap, part[0], part[1], part[2])
         if not fits:
             return -1
         here = there
