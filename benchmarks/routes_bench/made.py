@@ -37,7 +37,7 @@ def dispatch(seed: int, shipments: int = 320) -> Problem:
     """Return 3 warehouses, 25 vehicles of 3 kinds, orders in 2-hour windows, priorities.
 
     The law of the prototype `dispatch.py`, on the map: goods lie everywhere, leaving out costs
-    4, 9 or 30 by priority.
+    40, 90 or 300 by priority.
     """
     dice = np.random.default_rng(seed)
     depots = np.array([[12e3, 14e3], [46e3, 20e3], [28e3, 48e3]])
@@ -47,7 +47,7 @@ def dispatch(seed: int, shipments: int = 320) -> Problem:
     anywhere = dice.uniform(0, 60e3, (shipments, 2))
     at = np.where(dice.random(shipments)[:, None] < 0.6, near, anywhere).clip(0, 60e3)
     begins = dice.integers(7, 18, shipments) * _HOUR_S + dice.integers(0, 2, shipments) * 1800
-    penalty = np.array([4, 9, 30])[dice.choice(3, shipments, p=[0.55, 0.35, 0.10])]
+    penalty = np.array([40, 90, 300])[dice.choice(3, shipments, p=[0.55, 0.35, 0.10])]
     service = dice.integers(3 * 60, 9 * 60, shipments)
     small, middle = dice.integers(5, 40, shipments), dice.integers(40, 160, shipments)
     large = dice.integers(150, 330, shipments)

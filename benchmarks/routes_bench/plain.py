@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from dispatcher.domain.vrp.arrays import compile_problem, tables
+from dispatcher.domain.vrp.kernel.state import Task
 from dispatcher.domain.vrp.problem import Problem
 
 
@@ -29,15 +30,7 @@ def plain_cost(problem: Problem, seconds: float, seed: int) -> int | None:
         pyvrp.Client(
             node,
             delivery=[int(task.load[node, 0])],
-            **(
-                {
-                    "service_duration": int(task.service[node]),
-                    "tw_early": int(task.earliest[node]),
-                    "tw_late": int(task.latest[node]),
-                }
-                if task.timed
-                else {}
-            ),
+            **_times(task, node),
         )
         for node in stops
     ]
@@ -54,3 +47,14 @@ def plain_cost(problem: Problem, seconds: float, seed: int) -> int | None:
     stop = MaxRuntime(seconds - (time.monotonic() - began))
     result = pyvrp.solve(data, stop, seed=seed, collect_stats=False)
     return int(result.best.distance()) if result.best.is_feasible() else None
+
+
+def _times(task: Task, node: int) -> dict[str, Any]:
+    """Return a stop's service and window, where the problem has any."""
+    if not task.timed:
+        return {}
+    return {
+        "service_duration": int(task.service[node]),
+        "tw_early": int(task.earliest[node]),
+        "tw_late": int(task.latest[node]),
+    }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dispatcher.domain.vrp.kernel.state import Task
 from dispatcher.domain.vrp.plan import WarmStart
@@ -111,7 +112,11 @@ def compile_problem(problem: Problem, known: Tables, warm: WarmStart | None) -> 
         late_rate=late.astype(np.float64),
         wait_rate=float(wait),
         day_start=int(start.min()),
-        near=_neighbours(_distance(metres, seconds[0], earliest, latest, service), depots, NEAR),
+        near=_neighbours(
+            _distance(known.matrices.metres, known.matrices.seconds[0], earliest, latest, service),
+            depots,
+            NEAR,
+        ),
         close=_neighbours(metres.astype(np.float64), depots, CLOSE),
         depots=depots,
         home=np.array([homes[one.warehouse] for one in vehicles], np.int64),
@@ -192,7 +197,8 @@ def _distance(
     wait = np.maximum(0, earliest[None, :] - drive - latest[:, None])
     delay = np.maximum(0, earliest[:, None] + drive - latest[None, :])
     gap = gap + per_second * (0.2 * wait + 1.0 * delay)
-    return np.minimum(gap, gap.T)
+    either: NDArray[np.float64] = np.minimum(gap, gap.T)
+    return either
 
 
 def _neighbours(

@@ -127,7 +127,7 @@ def _data(pyvrp: Any, part: Part, task: Task) -> tuple[Any, dict[int, int]]:
     durations: list[Any] = []
     profiles: dict[tuple[int, bytes], int] = {}
     types: dict[int, int] = {}
-    vehicle_types = []
+    vehicle_types: list[Any] = []
     for vehicle, group in enumerate(task.group):
         if int(group) in types:
             continue

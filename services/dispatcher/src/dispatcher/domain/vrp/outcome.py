@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 from dispatcher.domain.vrp.feasibility import clock
 from dispatcher.domain.vrp.kernel.insertion import insert, remove
 from dispatcher.domain.vrp.kernel.search import scratch
 from dispatcher.domain.vrp.kernel.state import Task, empty_state, refresh
 from dispatcher.domain.vrp.parts import Part
-from dispatcher.domain.vrp.plan import Missing, Plan
+from dispatcher.domain.vrp.plan import Missing, Plan, Route
 from dispatcher.domain.vrp.pool import Routes
 from dispatcher.domain.vrp.problem import IntArray, Problem, Shipment
 from dispatcher.domain.vrp.schedule import day_start, route_cost
@@ -20,7 +22,7 @@ def merged(problem: Problem, plans: Iterable[Plan], refused: Sequence[Missing]) 
 
     Asserts that served + carrier + unserved = asked.
     """
-    routes = []
+    routes: list[Route] = []
     missing = list(refused)
     for plan in plans:
         routes += plan.routes
@@ -103,7 +105,7 @@ def _no_room(part: Part, task: Task, loads: IntArray, node: int) -> tuple[str, s
     one = part.problem.shipments[node - task.depots]
     may = [v for v in range(len(task.home)) if task.may[v, node]]
     room = task.capacity - loads
-    fits = [v for v in may if (task.load[node] <= room[v]).all()]
+    fits = [v for v in may if bool(np.all(task.load[node] <= room[v]))]
     window = f"{clock(one.earliest_s)} to {clock(one.latest_s)}"
     remedy = f"one more vehicle that may carry it, free from {window}"
     if not fits:

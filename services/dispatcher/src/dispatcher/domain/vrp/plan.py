@@ -145,9 +145,11 @@ class Answer:
 
 
 class Solver(Protocol):
-    """An engine; `restock_dispatcher` has two, and one conformance suite runs on both."""
+    """An engine; `engines` has two, and one conformance suite runs on both."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in figures."""
 
     def solve(
         self,

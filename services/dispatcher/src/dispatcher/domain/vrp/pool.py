@@ -55,9 +55,9 @@ def recombined(
         seconds: The time to find one.
         repeatable: Stop by work done and not by the clock.
     """
-    if (task.before >= 0).any():
-        return None
     pool.add(best)
+    if not pool.found or (task.before >= 0).any():
+        return None
     columns = list(pool.found.items())
     costs = _costs(task, columns)
     dearest = max(1.0, float(costs.max()), float(task.left_out.max()))

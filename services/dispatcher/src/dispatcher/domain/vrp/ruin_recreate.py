@@ -17,9 +17,9 @@ from dispatcher.domain.vrp.plan import (
     Progress,
     WarmStart,
 )
-from dispatcher.domain.vrp.pool import Pool, recombined
+from dispatcher.domain.vrp.pool import Pool, Routes, recombined
 from dispatcher.domain.vrp.problem import Problem
-from dispatcher.domain.vrp.recreate import Routes, Search, Tuning
+from dispatcher.domain.vrp.recreate import Search, Tuning
 from dispatcher.domain.vrp.schedule import schedule
 from dispatcher.domain.vrp.start import started
 

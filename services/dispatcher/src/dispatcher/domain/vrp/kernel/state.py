@@ -174,7 +174,7 @@ def departure(task: Task, state: State, vehicle: int, left: int, added: int) -> 
         if not fits:
             return -1
         here = there
-    return early
+    return int(early)
 
 
 @compiled
