@@ -13,7 +13,7 @@ from dispatcher.domain.vrp.bounds import BadProblem
 from dispatcher.domain.vrp.checker import faults
 from dispatcher.domain.vrp.engines import ENGINES, engine, warm_up
 from dispatcher.domain.vrp.plan import Answer, Budget, Plan, Progress, Solver
-from dispatcher.domain.vrp.problem import Problem
+from dispatcher.domain.vrp.problem import LEFT_OUT_WAIT_H, Problem
 from dispatcher.domain.vrp.schedule import day_start
 from restock_local.routes.curve import Mark, curve
 from restock_local.routes.files import Loaded, Unreadable, load
@@ -22,6 +22,7 @@ from restock_local.routes.picture import html, svg
 app = typer.Typer(help="Plan routes from a file, and look at them.", no_args_is_help=True)
 
 _MICRO = 1_000_000
+_HOUR_S = 3600
 _SHOWN = 8
 _DIALS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
 
@@ -78,7 +79,7 @@ def tradeoff(
     """Solve along the dial from cheapest to fastest; plot money against waiting."""
     loaded = _read(file)
     chosen = _engine(engine_name)
-    marks = []
+    found = []
     for dial in _DIALS:
         prices = replace(loaded.problem.prices, dial=dial)
         problem = replace(loaded.problem, prices=prices)
@@ -86,11 +87,16 @@ def tradeoff(
             plan = chosen.solve(problem, Budget(seconds, time.monotonic)).plan
         except BadProblem as error:
             raise typer.BadParameter(f"{file}: {error}") from error
-        marks.append(_mark(loaded, problem, plan, dial))
-        mark = marks[-1]
+        found.append(_mark(loaded, problem, plan, dial))
+    # any plan answers any dial: each keeps the one that is best by its own price of waiting
+    price = loaded.problem.prices.wait_per_hour / (1 if loaded.benchmark else _MICRO)
+    marks = []
+    for dial in _DIALS:
+        best = min(found, key=lambda one: one.money + dial * price * one.waited_hours)
+        marks.append(replace(best, dial=dial))
         typer.echo(
-            f"dial {dial:<5g} money {mark.money:10.2f}  wait {mark.hours:6.2f} h  "
-            f"routes {mark.routes:3}  left out {mark.missing}"
+            f"dial {dial:<5g} money {best.money:10.2f}  wait {best.hours:6.2f} h  "
+            f"routes {best.routes:3}  left out {best.missing}"
         )
     out.mkdir(parents=True, exist_ok=True)
     (out / f"{loaded.name}-tradeoff.svg").write_text(curve(loaded.name, marks))
@@ -116,19 +122,21 @@ def _money(loaded: Loaded, cost: float) -> str:
     return f"{cost:.0f}" if loaded.benchmark else f"{cost / _MICRO:.2f}"
 
 
-def _waits(problem: Problem, plan: Plan) -> list[int]:
-    first = day_start(problem)
-    return [stop.begins_s - first for route in plan.routes for stop in route.stops]
-
-
 def _mark(loaded: Loaded, problem: Problem, plan: Plan, dial: float) -> Mark:
     """Return a plan's money without the price of waiting, and the wait."""
-    waits = _waits(problem, plan)
-    waited = sum(waits) * problem.prices.customer_hour / 3600
-    money = (plan.cost - waited) / (1 if loaded.benchmark else _MICRO)
+    first = day_start(problem)
+    waits = [stop.begins_s - first for route in plan.routes for stop in route.stops]
     missing = len(plan.carrier) + len(plan.unserved)
-    hours = sum(waits) / max(1, len(waits)) / 3600
-    return Mark(dial, money, hours, len(plan.routes), missing)
+    waited_hours = sum(waits) / _HOUR_S + missing * LEFT_OUT_WAIT_H
+    money = plan.cost - waited_hours * problem.prices.customer_hour
+    return Mark(
+        dial,
+        money / (1 if loaded.benchmark else _MICRO),
+        waited_hours / max(1, len(waits) + missing),
+        waited_hours,
+        len(plan.routes),
+        missing,
+    )
 
 
 def _tell(console: Console, loaded: Loaded, plan: Plan) -> None:

@@ -14,7 +14,8 @@ class Mark:
     Attributes:
         dial: What it was made with.
         money: What it costs in money alone, in units of currency.
-        hours: The mean wait of a customer.
+        hours: The mean wait of a customer; who is left out waits for a day.
+        waited_hours: The wait of all customers.
         routes: Vehicles on the road.
         missing: Shipments on no route.
     """
@@ -22,6 +23,7 @@ class Mark:
     dial: float
     money: float
     hours: float
+    waited_hours: float
     routes: int
     missing: int
 

@@ -107,7 +107,9 @@ def compile_problem(problem: Problem, known: Tables, warm: WarmStart | None) -> 
         latest=latest,
         service=service,
         load=load,
-        left_out=of_shipments([one.left_out_cost for one in shipments]).astype(np.float64),
+        left_out=of_shipments(
+            [one.left_out_cost + prices.left_out_wait for one in shipments]
+        ).astype(np.float64),
         promised=promised,
         late_rate=late.astype(np.float64),
         wait_rate=float(wait),

@@ -19,7 +19,7 @@ def faults(problem: Problem, plan: Plan) -> list[str]:
     shipments = {one.shipment: one for one in problem.shipments}
     vehicles = {one.vehicle: one for one in problem.vehicles}
     cost = sum(
-        shipments[one.shipment].left_out_cost
+        shipments[one.shipment].left_out_cost + problem.prices.left_out_wait
         for one in (*plan.carrier, *plan.unserved)
         if one.shipment in shipments
     )

@@ -36,7 +36,9 @@ def merged(problem: Problem, plans: Iterable[Plan], refused: Sequence[Missing]) 
     routes.sort(key=lambda route: rank[route.vehicle])
     vehicles = {one.vehicle: one for one in problem.vehicles}
     day_s = day_start(problem)
-    cost = sum(shipments[one.shipment].left_out_cost for one in missing)
+    cost = sum(
+        shipments[one.shipment].left_out_cost + problem.prices.left_out_wait for one in missing
+    )
     cost += sum(
         route_cost(problem.prices, vehicles[one.vehicle], one, shipments.__getitem__, day_s)
         for one in routes

@@ -35,6 +35,9 @@ class Size:
         return self.grams, self.cubic_cm, self.parcels
 
 
+LEFT_OUT_WAIT_H = 24
+"""Who is left out is taken to wait for so long."""
+
 UNBOUNDED = 10**15
 """A capacity that no wave fills."""
 
@@ -150,7 +153,7 @@ class Prices:
         late_per_hour: The cost of an hour after the promise, in micro-units.
         dial: From 0, the cheapest plan, to 1, the fastest. What the dial buys is time: the wait
             of every customer, from the start of the first shift to the begin of service, costs
-            `dial * wait_per_hour` beside the money.
+            `dial * wait_per_hour` beside the money; whoever is left out waits for a day.
         wait_per_hour: What an hour of one customer's waiting is worth at dial 1, in micro-units.
     """
 
@@ -162,6 +165,11 @@ class Prices:
     def customer_hour(self) -> int:
         """What an hour of a customer's waiting costs: micro-units."""
         return round(self.dial * self.wait_per_hour)
+
+    @property
+    def left_out_wait(self) -> int:
+        """What the wait of a customer who is left out costs: micro-units."""
+        return LEFT_OUT_WAIT_H * self.customer_hour
 
 
 @dataclass(frozen=True, slots=True)
