@@ -114,7 +114,10 @@ def _read(file: Path) -> Loaded:
 def _engine(name: str) -> Solver:
     if name not in ENGINES:
         raise typer.BadParameter(f"{name!r} is no engine; known: {', '.join(ENGINES)}")
-    warm_up(name, time.monotonic)
+    try:
+        warm_up(name, time.monotonic)
+    except ImportError as error:
+        raise typer.BadParameter(f"{name} is not installed: the extra [{name}]") from error
     return engine(name)
 
 
