@@ -84,8 +84,7 @@ def insert(
     `eager` puts it somewhere at any price: the first stop of a dear vehicle never pays alone.
 
     Looked at are the positions beside its neighbours, both ends of each route, and one empty
-    vehicle of each kind. One long function over local names: it takes nine tenths of the time,
-    and each look-up in a tuple of arrays, or call that hands one over, is dear (measured: 30 x).
+    vehicle of each kind. It takes nine tenths of the time: a call that hands over arrays is dear.
     """
     near, after, prior, route = task.near[shipment], state.after, state.prior, state.route
     metres, place, count, frozen = task.metres, state.place, state.count, task.frozen
@@ -100,9 +99,7 @@ def insert(
     best, best_left, best_vehicle = task.left_out[shipment], -1, -1
     if eager:
         best = INFEASIBLE
-    until = -1
-    if blink:
-        until = int(np.log(1.0 - draw(dice)) * _BLINK_EVERY)
+    until = int(np.log(1.0 - draw(dice)) * _BLINK_EVERY) if blink else -1
     seen[:] = False
     for turn in range(2 * (kinds + vehicles)):
         if turn < 2 * kinds:
@@ -129,12 +126,9 @@ def insert(
         right = after[left]
         here, there = place[left], place[right]
         longer = metres[here, shipment] + metres[shipment, there]
-        cost = 0.0
-        if count[vehicle] == 0:
-            cost = fixed[vehicle]
-        else:
-            longer -= metres[here, there]
-        cost += longer * per_metre[vehicle]
+        empty = count[vehicle] == 0
+        longer -= 0 if empty else metres[here, there]
+        cost = longer * per_metre[vehicle] + (fixed[vehicle] if empty else 0.0)
         if before >= 0 and before != vehicle:
             cost += stability
         if cost >= best or lengths[vehicle] + longer > reach[vehicle]:
@@ -147,18 +141,10 @@ def insert(
         if timed:
             kind = profile[vehicle]
             duration = joined(
-                pre[left, 0],
-                pre[left, 1],
-                pre[left, 2],
-                seconds[kind, here, shipment],
-                service,
-                early,
-                late,
-                seconds[kind, shipment, there],
-                post[right, 0],
-                post[right, 1],
-                post[right, 2],
-            )
+                pre[left, 0], pre[left, 1], pre[left, 2], seconds[kind, here, shipment],
+                service, early, late, seconds[kind, shipment, there],
+                post[right, 0], post[right, 1], post[right, 2],
+            )  # fmt: skip
             if duration < 0 or duration > longest[vehicle]:
                 continue
             if walked:
