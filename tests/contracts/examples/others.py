@@ -40,14 +40,26 @@ from restock_common.contracts.insights import (
     ModelSwitched,
     OverrideLoss,
     OverrideMeasured,
+    RiskClass,
+    RiskCleared,
+    RiskKind,
+    RiskRaised,
+    RiskResponse,
 )
 from restock_common.contracts.ledger import Component
 from restock_common.contracts.promotions import Price, Promotion
 from restock_common.contracts.replenishment import (
+    Alternative,
+    CancelledLine,
     OrderReason,
+    PurchaseOrderAcknowledged,
+    PurchaseOrderApproved,
+    PurchaseOrderCancelled,
     PurchaseOrderClosed,
+    PurchaseOrderLate,
     PurchaseOrderLine,
     PurchaseOrderPlaced,
+    PurchaseOrderProposed,
 )
 
 REASON = OrderReason(
@@ -68,6 +80,22 @@ REASON = OrderReason(
     forecast_learned_until=NEXT_DAY,
     unsellable=4,
     in_transit=3,
+    policy="(s, S)",
+    wanted_quantity=10,
+    rounding="2 packs of 6",
+    constraint="weekly budget 9000",
+    unit_cost=2.1,
+    alternative=Alternative(quantity=6, expected_cost=4.5, chosen_expected_cost=3.25),
+    level_event="e-1",
+    forecast_event="e-2",
+)
+LINE = PurchaseOrderLine(
+    order_line="pol-1",
+    need="need-1",
+    need_revision=2,
+    sku="1029743",
+    quantity=12,
+    reason=REASON,
 )
 
 EXAMPLES: tuple[Event, ...] = (
@@ -173,11 +201,70 @@ EXAMPLES: tuple[Event, ...] = (
         purchase_order="po-1",
         location="north-1",
         placed_at=NEXT_DAY,
-        lines=(
-            PurchaseOrderLine(
-                order_line="pol-1", need="need-1", sku="1029743", quantity=12, reason=REASON
-            ),
-        ),
+        lines=(LINE,),
+        value=25.2,
+        expected_at=NEXT_DAY + timedelta(days=3),
+    ),
+    PurchaseOrderProposed(
+        supplier="supplier-3",
+        purchase_order="po-1",
+        location="north-1",
+        proposed_at=NEXT_DAY,
+        lines=(LINE,),
+        value=25.2,
+        revision=2,
+    ),
+    PurchaseOrderApproved(
+        supplier="supplier-3",
+        purchase_order="po-1",
+        location="north-1",
+        approved_at=NEXT_DAY,
+        by="ada",
+    ),
+    PurchaseOrderAcknowledged(
+        supplier="supplier-3",
+        purchase_order="po-1",
+        location="north-1",
+        acknowledged_at=NEXT_DAY,
+        expected_at=NEXT_DAY + timedelta(days=4),
+    ),
+    PurchaseOrderCancelled(
+        supplier="supplier-3",
+        purchase_order="po-1",
+        location="north-1",
+        cancelled_at=NEXT_DAY,
+        lines=(CancelledLine(order_line="pol-1", sku="1029743", quantity=5),),
+        complete=True,
+        by="ada",
+        reason="delivered short",
+    ),
+    PurchaseOrderLate(
+        supplier="supplier-3",
+        purchase_order="po-1",
+        location="north-1",
+        expected_at=NEXT_DAY,
+        noticed_at=NEXT_DAY + timedelta(hours=1),
+    ),
+    RiskRaised(
+        risk="risk-1",
+        kind=RiskKind.STOCKOUT,
+        supplier="supplier-3",
+        sku="1029743",
+        location="north-1",
+        probability=0.4,
+        impact=120.5,
+        risk_class=RiskClass.HIGH,
+        response=RiskResponse.EXPEDITE,
+        reason="4 units for 5.5 expected",
+        at=NEXT_DAY,
+    ),
+    RiskCleared(
+        risk="risk-1",
+        kind=RiskKind.STOCKOUT,
+        supplier="supplier-3",
+        sku="1029743",
+        location="north-1",
+        at=NEXT_DAY,
     ),
     PurchaseOrderClosed(
         supplier="supplier-3", purchase_order="po-1", location="north-1", closed_at=NOON

@@ -1,17 +1,20 @@
 """A replenisher in this process, on a real broker and database, and what is sent to it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import SecretStr
 from tests.support import message, outgoing, publish, publish_raw, read_messages, until
 
 from replenisher.api import make_api
+from replenisher.api.desk import Desk
 from replenisher.domain.model import WorkingSet
 from replenisher.domain.terms import Policy
-from replenisher.store import PostgresAgenda, PostgresStore, PostgresViews
+from replenisher.store import PostgresAgenda, PostgresCommands, PostgresStore, PostgresViews
 from replenisher.stream import Replenishment, Reviewer
 from restock_common.contracts.catalogue import Product, Supplier
 from restock_common.contracts.envelope import Message, Position
@@ -27,6 +30,7 @@ from restock_common.runtime import CatalogueReader, Stream
 from restock_common.settings import KafkaSettings
 from restock_common.transact import Partition
 
+HOUSE = Policy()
 MIDNIGHT = datetime(2017, 1, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
 CATALOGUE_PARTITIONS = [Partition(CATALOGUE.name, number) for number in range(CATALOGUE.partitions)]
@@ -47,11 +51,14 @@ class Running:
     reviewer: Reviewer
     views: PostgresViews
     reader: CatalogueReader
+    policy: Policy
+    told: asyncio.Event
 
     @property
     def api(self) -> Any:
         """Return its windows."""
-        return make_api(self.views, self.reader.catalogue, Policy())
+        desk = Desk(PostgresCommands(self.database), self.told, SecretStr("desk-key-1"))
+        return make_api(self.views, self.reader.catalogue, self.policy, desk)
 
     async def is_quiet(self) -> bool:
         """Return whether everything sent so far has been taken, reviewed and published."""
@@ -72,7 +79,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(kafka: KafkaSettings, database_url: str) -> AsyncIterator[Running]:
+async def running(
+    kafka: KafkaSettings, database_url: str, policy: Policy = HOUSE
+) -> AsyncIterator[Running]:
     """Run a replenisher; stopped in an orderly way at the end."""
     database = Database(database_url)
     await database.open()
@@ -86,14 +95,17 @@ async def running(kafka: KafkaSettings, database_url: str) -> AsyncIterator[Runn
         kafka=kafka,
         inbox=PostgresInbox(database),
         producer=producer,
-        application=Replenishment(PostgresStore(), reader.catalogue, Policy()),
+        application=Replenishment(PostgresStore(), reader.catalogue, policy),
         topics=[STOCK, FORECASTS],
     )
-    reviewer = Reviewer(stream, PostgresAgenda(database))
+    told = asyncio.Event()
+    reviewer = Reviewer(stream, PostgresAgenda(database, reader.catalogue), told)
     await stream.start()
     await reviewer.start()
     try:
-        yield Running(kafka, database, stream, reviewer, PostgresViews(database), reader)
+        yield Running(
+            kafka, database, stream, reviewer, PostgresViews(database), reader, policy, told
+        )
     finally:
         for part in (reviewer, stream, reader, producer):
             await part.stop()

@@ -1,6 +1,6 @@
 from tests.unit.replenisher.world import DAY, MIDNIGHT, World, catalogue, forecast, level, only
 
-from replenisher.domain.review import MAX_LINES
+from replenisher.domain.plan.orders import MAX_LINES
 from restock_common.contracts.catalogue import Catalogue, Product, Supplier
 
 
@@ -59,8 +59,8 @@ def test_a_day_without_needs_places_nothing() -> None:
     world = World(catalogue(["a"]))
     world.take(level("a", 1000), forecast("a", 2.0))
     assert world.review() == []
-    assert world.state.review is not None
-    assert (world.state.review.purchase_orders, world.state.review.deferred) == (0, 0)
+    assert world.state.reviews
+    assert (world.state.reviews[-1].purchase_orders, world.state.reviews[-1].deferred) == (0, 0)
 
 
 def test_units_on_order_keep_the_position_up_and_a_second_fall_is_a_second_need() -> None:

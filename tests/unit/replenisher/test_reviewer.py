@@ -8,12 +8,19 @@ import pytest
 from tests.unit.replenisher.world import MIDNIGHT
 
 from replenisher import stream
+from replenisher.domain.orders import OrderCommand, OrdersLate
 from replenisher.domain.review import ReviewDue
 from replenisher.stream import REVIEWED_ON, Reviewer
 
 
 class Agenda:
-    """One review is due, always."""
+    """One review is due, always, and nothing else."""
+
+    async def due_commands(self) -> list[OrderCommand]:
+        return []
+
+    async def late_orders(self) -> OrdersLate | None:
+        return None
 
     async def due_review(self) -> ReviewDue:
         return ReviewDue(review_date=MIDNIGHT.date(), cut_at=MIDNIGHT)

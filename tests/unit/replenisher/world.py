@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from tests.support import message
 
 from replenisher.domain.assessment import assess, revise_needs
-from replenisher.domain.model import OrderLine, Place, Position, PurchaseOrder, WorkingSet
+from replenisher.domain.model import OrderLine, Place, Position, WorkingSet
 from replenisher.domain.review import ReviewDue
 from replenisher.domain.terms import Policy, TermsBook
 from replenisher.handlers import decide
@@ -117,28 +117,30 @@ class World:
             published += [one.event for one in decide(self.state, self.book(), message(event))]
         touched = [self.state.positions[place] for place in self.state.touched]
         if touched:
-            revise_needs(assess(touched, self.book()), list(self.state.touched.values()))
+            causes = list(self.state.touched.values())
+            revise_needs(assess(touched, self.book()), causes, self.state.reopened)
         self.state.touched.clear()
+        self.state.reopened.clear()
         return published
 
     def review(self, at: datetime = MIDNIGHT) -> list[PurchaseOrderPlaced]:
         """Make a review and keep what the database would keep of it."""
         due = ReviewDue(review_date=at.date(), cut_at=at)
         orders = [event for event in self.take(due) if isinstance(event, PurchaseOrderPlaced)]
-        self.state.reviewed |= {due.review_date}
-        for order in orders:
-            self.state.orders[order.purchase_order] = PurchaseOrder(
-                order.purchase_order,
-                order.supplier,
-                order.location,
-                order.placed_at,
-                open_lines=len(order.lines),
-            )
-            for line in order.lines:
-                place = Place(line.sku, order.location)
+        self.state.reviewed |= {("", due.review_date)}
+        for order, lines in self.state.placed:
+            self.state.orders[order.id] = order
+            for line in lines:
                 self.state.lines[line.order_line] = OrderLine(
-                    line.order_line, order.purchase_order, line.need, place, line.quantity
+                    line.order_line,
+                    order.id,
+                    line.need,
+                    Place(line.sku, order.location),
+                    line.quantity,
+                    need_revision=line.need_revision,
+                    reason=line.reason.model_dump(mode="json"),
                 )
+        self.state.placed.clear()
         return orders
 
     def book(self) -> TermsBook:

@@ -1,12 +1,13 @@
 """The composition root: `python -m replenisher`."""
 
+import asyncio
+
 import uvloop
 
 from replenisher.api import make_api
-from replenisher.domain.policies.segments import PolicyBook
-from replenisher.domain.terms import Policy
+from replenisher.api.desk import Desk
 from replenisher.settings import ReplenisherSettings
-from replenisher.store import PostgresAgenda, PostgresStore, PostgresViews
+from replenisher.store import PostgresAgenda, PostgresCommands, PostgresStore, PostgresViews
 from replenisher.store.figures import PostgresFigures
 from replenisher.stream import Replenishment, Reviewer
 from restock_common import telemetry
@@ -26,12 +27,8 @@ async def serve(settings: ReplenisherSettings) -> int:
     database = Database(settings.database_url.get_secret_value())
     producer = Producer(settings)
     reader = CatalogueReader(settings)
-    policy = Policy(
-        settings.cover_days,
-        settings.lead_time_prior_weight,
-        PolicyBook(tuple(settings.policies.items())),
-        settings.order_line_cost,
-    )
+    policy = settings.policy()
+    told = asyncio.Event()
     stream = Stream(
         service=NAME,
         kafka=settings,
@@ -54,12 +51,17 @@ async def serve(settings: ReplenisherSettings) -> int:
     service = Service(
         NAME,
         settings,
-        make_api(PostgresViews(database), reader.catalogue, policy),
+        make_api(
+            PostgresViews(database),
+            reader.catalogue,
+            policy,
+            Desk(PostgresCommands(database), told, settings.admin_key),
+        ),
         # In this order progress is asked too: what is pending, after what has been taken.
         [
             reader,
             stream,
-            Reviewer(stream, PostgresAgenda(database)),
+            Reviewer(stream, PostgresAgenda(database, reader.catalogue), told),
             Watch(PostgresFigures(database).tell),
         ],
         opening,

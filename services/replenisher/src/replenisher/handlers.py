@@ -1,9 +1,9 @@
 """What each event does: `decide` is the routing table."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
-from replenisher.domain.model import Forecast, Place, Position, WorkingSet
+from replenisher.domain.model import Cause, Forecast, Place, Position, WorkingSet
+from replenisher.domain.orders import OrderCommand, OrdersLate, command, notice_late
 from replenisher.domain.protection import Horizons
 from replenisher.domain.receipts import receive
 from replenisher.domain.review import ReviewDue, make_review
@@ -31,24 +31,29 @@ def decide(state: WorkingSet, book: TermsBook, message: Message[Event]) -> Itera
     Raises:
         Permanent: The message can never be handled; the working set is as it was before.
     """
+    cause = Cause(message.time, message.id)
     match message.event:
         case StockReceived() as received:
-            return stock_received(state, received, message.time)
+            return stock_received(state, received, cause)
         case StockLevelChanged() as level:
-            take_level(state, level, message.time)
+            take_level(state, level, cause)
             return ()
         case DemandForecast() as forecast:
-            demand_forecast(state, forecast, message.time)
+            demand_forecast(state, forecast, cause)
             return ()
         case ReviewDue() as due:
-            return [Emission(order) for order in make_review(state, book, due)]
+            return [Emission(event) for event in make_review(state, book, due, cause)]
+        case OrderCommand() as told:
+            return [Emission(event) for event in command(state, told, cause)]
+        case OrdersLate() as late:
+            return [Emission(event) for event in notice_late(state, late)]
         case TimeAdvanced():
             return ()  # the cursor keeps the watermark; the reviewer looks at it
         case other:
             raise InvariantBroken(f"{type(other).__name__} has no handler")
 
 
-def take_level(state: WorkingSet, level: Level, at: datetime) -> None:
+def take_level(state: WorkingSet, level: Level, cause: Cause) -> None:
     """Take a level as the ledger gives it: absolute, so the last one seen is the truth."""
     position = _position(state, level)
     position.on_hand = level.on_hand
@@ -56,19 +61,20 @@ def take_level(state: WorkingSet, level: Level, at: datetime) -> None:
     position.reserved = level.reserved
     position.backordered = level.backordered
     position.in_transit = level.in_transit
-    state.touch(position, at)
+    position.level_event = cause.id
+    state.touch(position, cause)
 
 
-def stock_received(state: WorkingSet, received: StockReceived, at: datetime) -> Iterable[Emission]:
+def stock_received(state: WorkingSet, received: StockReceived, cause: Cause) -> Iterable[Emission]:
     """Take a receipt: the level after it, and what is no longer on order, together."""
-    take_level(state, received, at)
+    take_level(state, received, cause)
     if received.order_line is None:
         return ()
-    closed = receive(state, received, received.order_line, at)
+    closed = receive(state, received, received.order_line, cause)
     return () if closed is None else (Emission(closed),)
 
 
-def demand_forecast(state: WorkingSet, forecast: DemandForecast, at: datetime) -> None:
+def demand_forecast(state: WorkingSet, forecast: DemandForecast, cause: Cause) -> None:
     """Take a forecast, unless a later one is known: the forecaster may repeat itself."""
     for index, horizon in enumerate(forecast.horizons):
         _check(index, horizon)
@@ -83,9 +89,10 @@ def demand_forecast(state: WorkingSet, forecast: DemandForecast, at: datetime) -
             size=tuple(one.size for one in forecast.horizons),
         ),
         learned_until=forecast.learned_until,
+        event=cause.id,
     )
     position.forecast_changed = True
-    state.touch(position, at)
+    state.touch(position, cause)
 
 
 def _position(state: WorkingSet, event: Level | DemandForecast) -> Position:

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from replenisher.domain.policies.segments import PolicyBook
-from restock_common.settings import ServiceSettings
+from replenisher.domain.terms import Policy
+from restock_common.settings import AdminKey, ServiceSettings
 
 
 def _sound(policies: dict[str, str]) -> dict[str, str]:
@@ -23,6 +24,10 @@ class ReplenisherSettings(ServiceSettings):
             first that fits counts, the last must be `*`. See docs/policies.md.
         order_line_cost: What placing one order line costs, in money; policies that weigh costs ask
             for it.
+        holding_rate_per_year: What a unit costs that lies for a year, as a share of its cost.
+        approval_limit: Purchase orders worth more wait for approval; none does where it is not set.
+        forecast_age_days_max: What has an older forecast is held out of planning.
+        admin_key: Lets its holder change purchase orders; nobody may where it is not set.
     """
 
     cover_days: Annotated[float, Field(gt=0, le=90)] = 7.0
@@ -31,3 +36,19 @@ class ReplenisherSettings(ServiceSettings):
         default={"*": "cycle-service"}
     )
     order_line_cost: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    holding_rate_per_year: Annotated[float, Field(gt=0, le=10)] = 0.25
+    approval_limit: Annotated[float, Field(ge=0)] | None = None
+    forecast_age_days_max: Annotated[float, Field(ge=1, le=3650)] = 90.0
+    admin_key: AdminKey = None
+
+    def policy(self) -> Policy:
+        """Return the house's own choices."""
+        return Policy(
+            cover_days=self.cover_days,
+            lead_time_prior_weight=self.lead_time_prior_weight,
+            policies=PolicyBook(tuple(self.policies.items())),
+            order_line_cost=self.order_line_cost,
+            holding_rate_per_year=self.holding_rate_per_year,
+            approval_limit=self.approval_limit,
+            forecast_age_days_max=self.forecast_age_days_max,
+        )

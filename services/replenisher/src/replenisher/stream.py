@@ -3,20 +3,22 @@
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 import structlog
 
 from replenisher.domain.assessment import assess, revise_needs
 from replenisher.domain.model import WorkingSet
+from replenisher.domain.orders import OrderCommand, OrdersLate
 from replenisher.domain.review import ReviewDue
+from replenisher.domain.supplier_terms import SupplierTermsIndex
 from replenisher.domain.terms import Policy, TermsBook
 from replenisher.handlers import HANDLED, decide
 from restock_common import telemetry
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.envelope import Message, Record, derive_id
 from restock_common.contracts.event import Event
+from restock_common.contracts.replenishment import PurchaseOrderPlaced, PurchaseOrderProposed
 from restock_common.contracts.topics import STOCK
 from restock_common.errors import Fenced, Transient
 from restock_common.postgres import Connection
@@ -43,10 +45,16 @@ class Store(Protocol):
 
 
 class Agenda(Protocol):
-    """Tells which review is due."""
+    """Tells what is due."""
 
     async def due_review(self) -> ReviewDue | None:
-        """Return the review that every source has made possible; None where it has been made."""
+        """Return a review that every source has made possible; None where all have been made."""
+
+    async def due_commands(self) -> Sequence[OrderCommand]:
+        """Return commands that have not been done, in the order in which they came."""
+
+    async def late_orders(self) -> OrdersLate | None:
+        """Return orders that are late and of which that has not been told."""
 
 
 class Replenishment:
@@ -62,6 +70,7 @@ class Replenishment:
         self._store = store
         self._catalogue = catalogue
         self._policy = policy
+        self._index = SupplierTermsIndex(catalogue)
 
     def read(self, record: Record) -> Message[Event] | None:
         """Return the message; None for the ledger's other events."""
@@ -79,7 +88,8 @@ class Replenishment:
         """Revise the needs of all that the batch touched, at once, and write what changed."""
         if state.touched:
             positions = [state.positions[place] for place in state.touched]
-            revise_needs(assess(positions, self._book(state)), list(state.touched.values()))
+            assessment = assess(positions, self._book(state))
+            revise_needs(assessment, list(state.touched.values()), state.reopened)
         for key in state.unmatched:
             log.warning(
                 "receipt_unmatched",
@@ -91,22 +101,26 @@ class Replenishment:
         await self._store.save(connection, state)
 
     def _book(self, state: WorkingSet) -> TermsBook:
-        return TermsBook(self._catalogue, state.lead_times, self._policy)
+        return TermsBook(self._catalogue, state.lead_times, self._policy, self._index)
 
 
 class Reviewer(Background):
-    """Makes the review of each day, once everything before it has been heard.
+    """Does what is due: commands, late orders, and each supplier's review once all is heard.
 
     Args:
-        stream: What the review is decided through.
-        agenda: Tells which review is due, from the database alone, so that none is ever missed.
+        stream: What is decided through.
+        agenda: Tells what is due, from the database alone, so that nothing is ever missed.
+        told: Set where a command has come to this process.
     """
 
     name = "reviewer"
 
-    def __init__(self, stream: Stream[WorkingSet], agenda: Agenda) -> None:
+    def __init__(
+        self, stream: Stream[WorkingSet], agenda: Agenda, told: asyncio.Event | None = None
+    ) -> None:
         self._stream = stream
         self._agenda = agenda
+        self._told = told or asyncio.Event()
         self._reviewing = False
         self._stopping = False
 
@@ -125,7 +139,11 @@ class Reviewer(Background):
         that is read here, so a review cannot fall between the two. The journal is looked at last,
         since a review may end between the first look and this one.
         """
-        due = await self._agenda.due_review() is not None
+        due = (
+            await self._agenda.due_review() is not None
+            or bool(await self._agenda.due_commands())
+            or await self._agenda.late_orders() is not None
+        )
         reviewing = self._reviewing
         unpublished = (await self._stream.progress()).unpublished
         return Progress(pending=int(due or reviewing or unpublished > 0))
@@ -133,38 +151,89 @@ class Reviewer(Background):
     async def _run(self) -> None:
         while not self._stopping:
             self._stream.advanced.clear()
+            self._told.clear()
+            again = False
             try:
-                await self._review_if_due()
+                again = await self._do_what_is_due()
             except Fenced as error:
                 log.info("review_left_to_another", reason=str(error))
             except Transient as error:
                 log.warning("review_retry", error=str(error))
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_AGAIN_S):
-                    await self._stream.advanced.wait()
+            if not again:
+                await self._wait()
 
-    async def _review_if_due(self) -> None:
+    async def _wait(self) -> None:
+        """Wait for a batch, a command, or a while."""
+        waits = [
+            asyncio.ensure_future(self._stream.advanced.wait()),
+            asyncio.ensure_future(self._told.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _do_what_is_due(self) -> bool:
+        """Do one thing of each kind; return whether there may be more."""
         if REVIEWED_ON not in self._stream.owned:
-            return
+            return False
+        commands = await self._agenda.due_commands()
+        for told in commands:
+            await self._stream.act(REVIEWED_ON, [command_message(told)])
+        late = await self._agenda.late_orders()
+        if late is not None:
+            await self._stream.act(REVIEWED_ON, [late_message(late)])
+        return await self._review_if_due() or late is not None or bool(commands)
+
+    async def _review_if_due(self) -> bool:
         due = await self._agenda.due_review()
         if due is None:
-            return
+            return False
         started = time.monotonic()
         self._reviewing = True
         try:
             outcome = await self._stream.act(REVIEWED_ON, [review_message(due)])
         finally:
             self._reviewing = False
+        ordered = (PurchaseOrderPlaced.type_name(), PurchaseOrderProposed.type_name())
+        orders = sum(entry.type in ordered for entry in outcome.journal)
         telemetry.REVIEW_SECONDS.observe(time.monotonic() - started)
-        telemetry.PURCHASE_ORDERS.inc(len(outcome.journal))
-        log.info("reviewed", review_date=str(due.review_date), purchase_orders=len(outcome.journal))
+        telemetry.PURCHASE_ORDERS.inc(orders)
+        log.info(
+            "reviewed",
+            review_date=str(due.review_date),
+            suppliers=len(due.suppliers),
+            purchase_orders=orders,
+        )
+        return True
 
 
 def review_message(due: ReviewDue) -> Message[Event]:
-    """Return the review as a message: its id makes its orders' ids."""
+    """Return the review as a message: its id makes its events' ids."""
     return Message(
-        id=derive_id("review", due.review_date),
+        id=derive_id("review", due.review_date, *sorted(due.suppliers)),
         source="/restock/replenisher/reviewer",
         time=due.cut_at,
         event=due,
+    )
+
+
+def command_message(told: OrderCommand) -> Message[Event]:
+    """Return a command as a message."""
+    return Message(
+        id=derive_id("order-command", told.command),
+        source="/restock/replenisher/desk",
+        time=told.at,
+        event=told,
+    )
+
+
+def late_message(late: OrdersLate) -> Message[Event]:
+    """Return the news that orders are late as a message."""
+    return Message(
+        id=derive_id("late", *late.purchase_orders, late.noticed_at.isoformat()),
+        source="/restock/replenisher/reviewer",
+        time=late.noticed_at,
+        event=late,
     )

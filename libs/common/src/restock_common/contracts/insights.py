@@ -1,13 +1,14 @@
-"""restock.insights.v1: what the forecaster has noticed, for people and for those who plan."""
+"""restock.insights.v1: what forecaster and replenisher have noticed, for people who plan."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from restock_common.contracts.event import Contract, Event
 from restock_common.contracts.topics import INSIGHTS, Topic
-from restock_common.units import Identifier, LocationId, Sku, Timestamp
+from restock_common.units import Identifier, LocationId, Sku, Text, Timestamp
 
 UnitsPerDay = Annotated[float, Field(ge=0)]
 
@@ -109,3 +110,85 @@ class OverrideMeasured(Event):
     def key(self) -> str:
         """Return the sku."""
         return self.sku
+
+
+class RiskKind(StrEnum):
+    """What may go wrong, or keeps goods out of planning."""
+
+    STOCKOUT = "stockout"
+    OVERSTOCK = "overstock"
+    EXPIRY = "expiry"
+    LATE_SUPPLIER = "late_supplier"
+    SINGLE_SOURCE = "single_source"
+    DEMAND_SHOCK = "demand_shock"
+    HELD_OUT = "held_out"
+
+
+class RiskClass(StrEnum):
+    """How much a risk matters, by probability and impact."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class RiskResponse(StrEnum):
+    """What could be done."""
+
+    EXPEDITE = "expedite"
+    SECOND_SOURCE = "second_source"
+    TRANSFER = "transfer"
+    EMERGENCY_STOCK = "emergency_stock"
+    MARKDOWN = "markdown"
+    INSURE = "insure"
+    CORRECT_DATA = "correct_data"
+
+
+class RiskEvent(Event):
+    """An event of one risk: raised once, told again where its class changes, cleared once.
+
+    Attributes:
+        risk: Its id: of what, where, and of which kind.
+        supplier: Whose goods.
+        sku: Which goods; None where it is of all that the supplier delivers.
+        location: Where; None where it is everywhere.
+    """
+
+    topic: ClassVar[Topic] = INSIGHTS
+
+    risk: Identifier
+    kind: RiskKind
+    supplier: Identifier
+    sku: Sku | None = None
+    location: LocationId | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the sku, or the supplier where it is of all that it delivers."""
+        return self.sku or self.supplier
+
+
+class RiskRaised(RiskEvent):
+    """Something may go wrong, with this probability and at this cost.
+
+    Attributes:
+        probability: Of it, in [0, 1].
+        impact: What it is expected to cost if it happens, in money.
+        risk_class: By the matrix of docs/replenishment.md.
+        response: What could be done first.
+        reason: In words, with the figures that it follows from.
+    """
+
+    probability: Annotated[float, Field(ge=0, le=1)]
+    impact: Annotated[float, Field(ge=0)]
+    risk_class: RiskClass
+    response: RiskResponse
+    reason: Text
+    at: Timestamp
+
+
+class RiskCleared(RiskEvent):
+    """It is no longer to be feared."""
+
+    at: Timestamp

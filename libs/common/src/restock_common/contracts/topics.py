@@ -100,7 +100,10 @@ FULFILMENT = Topic("restock.fulfilment.v1", "location", "stock-ledger")
 DEMAND = Topic("restock.demand.v1", "sku", "stock-ledger, forecaster", retention=None)
 FORECASTS = Topic("restock.forecasts.v1", "sku", "forecaster")
 INSIGHTS = Topic(
-    "restock.insights.v1", "sku or segment", "forecaster", retention=timedelta(days=90)
+    "restock.insights.v1",
+    "sku, segment or supplier",
+    "forecaster, replenisher",
+    retention=timedelta(days=90),
 )
 REPLENISHMENT = Topic("restock.replenishment.v1", "supplier", "replenisher")
 DISPATCH = Topic("restock.dispatch.v1", "location", "dispatcher")

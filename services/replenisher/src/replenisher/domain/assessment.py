@@ -1,22 +1,25 @@
 """Many places assessed at once: how each stands against its reorder point, with every figure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 
 from replenisher.domain.levels import levels_of
-from replenisher.domain.model import Position
+from replenisher.domain.model import Answered, Cause, Place, Position
 from replenisher.domain.needs import revise
 from replenisher.domain.policies.protocol import Levels
 from replenisher.domain.policies.service_level import CycleService
 from replenisher.domain.policy import IntArray, order_quantity
 from replenisher.domain.protection import Demand, FloatArray, HorizonGrid
 from replenisher.domain.terms import Policy, Terms, TermsBook
+from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.replenishment import OrderReason
+
+NOTHING_ANSWERED: Mapping[Place, Answered] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +36,33 @@ class Assessment:
     reorder_point: IntArray
     order_up_to_level: IntArray
     order_quantity: IntArray
+    capacity_units: Mapping[str, int]
 
     @property
     def short(self) -> npt.NDArray[np.bool_]:
         """Return where the inventory position is at or below the reorder point: (n,)."""
         return self.inventory_position <= self.reorder_point
 
-    def deferral(self, index: int) -> str | None:
-        """Return why a place cannot be ordered for; None where it can.
+    def deferral(self, index: int, at: datetime) -> str | None:
+        """Return why a place cannot be ordered for at a time; None where it can.
 
         A missing forecast is no reason: without one a place is short by what it owes, and waiting
         could be for ever, since demand is observed where it arises, not where it was served.
         """
-        return self.terms[index].deferral
+        terms, position = self.terms[index], self.positions[index]
+        if terms.deferral is not None:
+            return terms.deferral
+        capacity = self.capacity_units.get(position.place.location)
+        if capacity is not None and terms.smallest_lot > capacity:
+            return (
+                f"the smallest lot of {terms.smallest_lot} is above the location's capacity of "
+                f"{capacity}"
+            )
+        learned_until = position.forecast.learned_until
+        oldest = timedelta(days=self.policy.forecast_age_days_max)
+        if learned_until is not None and at - learned_until > oldest:
+            return f"the forecast is {(at - learned_until).days} days old"
+        return None
 
     def reason(self, index: int) -> OrderReason:
         """Return the sum behind a place's order quantity."""
@@ -68,11 +85,16 @@ class Assessment:
             minimum_order_quantity=terms.minimum_order_quantity,
             pack_size=terms.pack_size,
             forecast_learned_until=position.forecast.learned_until,
+            policy=self._policy(index),
+            level_event=position.level_event,
+            forecast_event=position.forecast.event,
         )
 
+    def _policy(self, index: int) -> str:
+        return self.levels.policies[int(self.levels.formula[index])]
+
     def _formula(self, index: int) -> str:
-        terms = self.terms[index]
-        name = self.levels.policies[int(self.levels.formula[index])]
+        terms, name = self.terms[index], self._policy(index)
         if name != CycleService.name:
             trace = self.levels.trace(index)
             numbers = ", ".join(f"{key} {value:.6g}" for key, value in trace.numbers.items())
@@ -113,11 +135,25 @@ def assess(positions: Sequence[Position], book: TermsBook) -> Assessment:
         reorder_point=levels.reorder_point,
         order_up_to_level=levels.order_up_to_level,
         order_quantity=order_quantity(held, levels.order_up_to_level, minimum, pack),
+        capacity_units=capacities(book.catalogue),
     )
 
 
-def revise_needs(assessment: Assessment, found_at: Sequence[datetime]) -> None:
-    """Open, defer, renew or close the need of each place, as found at (n,) times."""
+def revise_needs(
+    assessment: Assessment,
+    causes: Sequence[Cause],
+    answered: Mapping[Place, Answered] = NOTHING_ANSWERED,
+    *,
+    reviewing: bool = False,
+) -> None:
+    """Open, defer, renew or close the need of each place.
+
+    Args:
+        assessment: n places with their figures.
+        causes: (n,) What made each be looked at.
+        answered: Needs whose order line has just gone.
+        reviewing: Whether what is deferred may be ordered for again.
+    """
     short = assessment.short
     for index, position in enumerate(assessment.positions):
         if not short[index] and position.need is None:
@@ -125,10 +161,21 @@ def revise_needs(assessment: Assessment, found_at: Sequence[datetime]) -> None:
         changed = revise(
             position,
             short=bool(short[index]),
-            deferral=assessment.deferral(index) if short[index] else None,
-            at=found_at[index],
+            deferral=assessment.deferral(index, causes[index].at) if short[index] else None,
+            reviewing=reviewing,
+            cause=causes[index],
+            answered=answered.get(position.place),
         )
         position.changed = position.changed or changed
+
+
+def capacities(catalogue: Catalogue) -> dict[str, int]:
+    """Return what locations can hold, in units, where that is told."""
+    return {
+        name: location.storage_capacity_units
+        for name, location in catalogue.locations.items()
+        if location.storage_capacity_units is not None
+    }
 
 
 def _floats(terms: Sequence[Terms], value: Callable[[Terms], float]) -> FloatArray:

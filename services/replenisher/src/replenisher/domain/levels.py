@@ -11,8 +11,6 @@ from replenisher.domain.protection import FloatArray, HorizonGrid
 from replenisher.domain.terms import Terms, TermsBook
 
 _YEAR_DAYS = 365.0
-_HOLDING_A_YEAR = 0.25
-"""Of a unit's cost: what it costs to hold one for a year, where nothing else is told."""
 _KEEPS_DAYS = 30
 """What keeps for less is perishable."""
 _LEAST_COST = 1e-6
@@ -49,7 +47,7 @@ def situation_of(
     """
     products = book.catalogue.products
     unit = _floats([products[sku].unit_cost if sku in products else 0.0 for sku in skus])
-    holding = np.maximum(unit, _LEAST_COST) * _HOLDING_A_YEAR / _YEAR_DAYS
+    holding = np.maximum(unit, _LEAST_COST) * book.policy.holding_rate_per_year / _YEAR_DAYS
     service = _floats([one.cycle_service_level for one in terms])
     n = len(terms)
     return Situation(

@@ -1,27 +1,32 @@
 """Goods that came in: each receipt counts once, against the order line that it cites."""
 
-from datetime import datetime
-
 from replenisher.domain.lead_time import LeadTimeRecord, observed_minutes
-from replenisher.domain.model import OrderLine, PurchaseOrder, ReceiptKey, WorkingSet
+from replenisher.domain.model import (
+    Cause,
+    OrderLine,
+    OrderState,
+    PurchaseOrder,
+    ReceiptKey,
+    WorkingSet,
+)
 from restock_common.contracts.replenishment import PurchaseOrderClosed
 from restock_common.contracts.stock import StockReceived
 
 
 def receive(
-    state: WorkingSet, received: StockReceived, order_line: str, at: datetime
+    state: WorkingSet, received: StockReceived, order_line: str, cause: Cause
 ) -> PurchaseOrderClosed | None:
     """Take a receipt against its order line; the level itself is not touched here.
 
     The first units count up to what is outstanding; what comes beyond it is over-delivery, which
     the level shows and on_order never falls below zero for. A short delivery leaves the rest
-    on order.
+    on order, until somebody says that it will not come.
 
     Args:
         state: The working set; changed.
         received: What the ledger booked.
         order_line: The line that it cites.
-        at: When the ledger booked it.
+        cause: The ledger's message.
 
     Returns:
         PurchaseOrderClosed where this was the last that was outstanding.
@@ -38,16 +43,18 @@ def receive(
     _teach(state, order, received)
     state.receipts.add(key)
     state.new_receipts.append(key)
-    completed = _take(state, line, received.quantity, at)
+    completed = _take(state, line, received.quantity, cause)
     latest = order.last_received_at
     if latest is None or received.received_at > latest:
         order.last_received_at = received.received_at
     state.changed_orders[order.id] = order
-    if not completed:
+    order.open_lines -= completed
+    if order.closed_at is not None:
         return None
-    order.open_lines -= 1
     if order.open_lines > 0:
+        order.state = OrderState.PARTLY_RECEIVED
         return None
+    order.state = OrderState.RECEIVED
     order.closed_at = order.last_received_at
     assert order.closed_at is not None, "an order closes by a receipt"
     return PurchaseOrderClosed(
@@ -58,7 +65,7 @@ def receive(
     )
 
 
-def _take(state: WorkingSet, line: OrderLine, quantity: int, at: datetime) -> bool:
+def _take(state: WorkingSet, line: OrderLine, quantity: int, cause: Cause) -> bool:
     """Count the units on the line; return whether this completed it."""
     before = line.outstanding
     line.received += quantity
@@ -66,7 +73,7 @@ def _take(state: WorkingSet, line: OrderLine, quantity: int, at: datetime) -> bo
     position = state.positions[line.place]
     position.on_order -= before - line.outstanding
     assert position.on_order >= 0, f"{line.place} has {position.on_order} units on order"
-    state.touch(position, at)
+    state.touch(position, cause)
     return before > 0 and line.outstanding == 0
 
 

@@ -9,11 +9,14 @@ from replenisher.domain.model import (
     Need,
     NeedState,
     OrderLine,
+    OrderState,
     Place,
     Position,
     PurchaseOrder,
+    StandingRisk,
 )
 from replenisher.domain.protection import Horizons
+from restock_common.contracts.insights import RiskClass, RiskKind, RiskResponse
 
 Row = Mapping[str, Any]
 
@@ -23,7 +26,11 @@ def position_of(row: Row) -> Position:
     need = None
     if row["need"] is not None:
         need = Need(
-            row["need"], NeedState(row["need_state"]), row["need_opened_at"], row["need_reason"]
+            row["need"],
+            NeedState(row["need_state"]),
+            row["need_opened_at"],
+            row["need_reason"],
+            row["need_revision"],
         )
     return Position(
         place=Place(row["sku"], row["location"]),
@@ -34,7 +41,10 @@ def position_of(row: Row) -> Position:
         in_transit=row["in_transit"],
         on_order=row["on_order"],
         lines_placed=row["lines_placed"],
-        forecast=Forecast(horizons_of(row["horizons"]), row["learned_until"]),
+        level_event=row["level_event"],
+        forecast=Forecast(
+            horizons_of(row["horizons"]), row["learned_until"], row["forecast_event"]
+        ),
         need=need,
     )
 
@@ -50,7 +60,7 @@ def columns_of(horizons: Horizons) -> dict[str, tuple[float, ...]]:
 
 
 def line_of(row: Row) -> OrderLine:
-    """Return an order line, without its reason."""
+    """Return an order line."""
     return OrderLine(
         id=row["order_line"],
         purchase_order=row["purchase_order"],
@@ -58,6 +68,9 @@ def line_of(row: Row) -> OrderLine:
         place=Place(row["sku"], row["location"]),
         quantity=row["quantity"],
         received=row["received"],
+        cancelled=row["cancelled"],
+        need_revision=row["need_revision"],
+        reason=row["reason"],
     )
 
 
@@ -71,6 +84,29 @@ def order_of(row: Row) -> PurchaseOrder:
         open_lines=row["open_lines"],
         last_received_at=row["last_received_at"],
         closed_at=row["closed_at"],
+        state=OrderState(row["state"]),
+        value=row["value"],
+        expected_at=row["expected_at"],
+        late_at=row["late_at"],
+        revision=row["revision"],
+        lead_days=row["lead_days"],
+    )
+
+
+def risk_of(row: Row) -> StandingRisk:
+    """Return a risk that stands."""
+    return StandingRisk(
+        row["risk"],
+        RiskKind(row["kind"]),
+        row["supplier"],
+        row["sku"],
+        row["location"],
+        row["probability"],
+        row["impact"],
+        RiskClass(row["risk_class"]),
+        RiskResponse(row["response"]),
+        row["reason"],
+        row["raised_at"],
     )
 
 

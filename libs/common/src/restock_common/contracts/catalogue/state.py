@@ -55,6 +55,7 @@ class Catalogue:
         skus_by_barcode: Of the products in effect; see `barcode_of`.
         planned: Versions that take effect later, by kind and id, then by their day.
         as_of: The day that has come.
+        changes: How many records have taken effect: who keeps what follows from them looks again.
     """
 
     products: dict[str, Product] = field(default_factory=dict)
@@ -69,6 +70,7 @@ class Catalogue:
         default_factory=dict
     )
     as_of: date = date.min
+    changes: int = 0
     _next_change: date = date.max
 
     def apply(self, entity: Event) -> None:
@@ -135,6 +137,7 @@ class Catalogue:
         return found
 
     def _put(self, entity: CatalogueEntity) -> None:
+        self.changes += 1
         entities = self._of(type(entity))
         if isinstance(entity, Product):
             before = entities.get(entity.sku)
