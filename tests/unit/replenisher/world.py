@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
-from tests.support import message
+from tests.support import EPOCH, message
 
 from replenisher.domain.assessment import assess, revise_needs
 from replenisher.domain.model import OrderLine, Place, Position, WorkingSet
@@ -13,7 +14,8 @@ from replenisher.handlers import decide
 from restock_common.contracts.catalogue import Catalogue, Product, Supplier
 from restock_common.contracts.event import Event
 from restock_common.contracts.forecasts import DemandForecast, HorizonForecast
-from restock_common.contracts.replenishment import PurchaseOrderPlaced
+from restock_common.contracts.insights import RiskCleared, RiskRaised
+from restock_common.contracts.replenishment import PurchaseOrderPlaced, PurchaseOrderProposed
 from restock_common.contracts.stock import StockLevelChanged, StockReceived
 
 MIDNIGHT = datetime(2017, 1, 3, tzinfo=UTC)
@@ -99,6 +101,15 @@ def receipt(
     )
 
 
+class Reviewed(NamedTuple):
+    """What a review publishes."""
+
+    orders: list[PurchaseOrderPlaced]
+    proposals: list[PurchaseOrderProposed]
+    risks: list[RiskRaised]
+    cleared: list[RiskCleared]
+
+
 class World:
     """The handlers on a working set that holds everything, without a database."""
 
@@ -114,7 +125,9 @@ class World:
             if isinstance(event, StockLevelChanged | StockReceived | DemandForecast):
                 place = Place(event.sku, event.location)
                 self.state.positions.setdefault(place, Position(place))
-            published += [one.event for one in decide(self.state, self.book(), message(event))]
+            time = event.cut_at if isinstance(event, ReviewDue) else EPOCH
+            sent = message(event, time=time)
+            published += [one.event for one in decide(self.state, self.book(), sent)]
         touched = [self.state.positions[place] for place in self.state.touched]
         if touched:
             causes = list(self.state.touched.values())
@@ -124,10 +137,13 @@ class World:
         return published
 
     def review(self, at: datetime = MIDNIGHT) -> list[PurchaseOrderPlaced]:
+        """Make a review; return the orders that it places."""
+        return self.take_review(at).orders
+
+    def take_review(self, at: datetime = MIDNIGHT) -> Reviewed:
         """Make a review and keep what the database would keep of it."""
-        due = ReviewDue(review_date=at.date(), cut_at=at)
-        orders = [event for event in self.take(due) if isinstance(event, PurchaseOrderPlaced)]
-        self.state.reviewed |= {("", due.review_date)}
+        events = self.take(ReviewDue(review_date=at.date(), cut_at=at))
+        self.state.reviewed |= {("", at.date())}
         for order, lines in self.state.placed:
             self.state.orders[order.id] = order
             for line in lines:
@@ -141,7 +157,19 @@ class World:
                     reason=line.reason.model_dump(mode="json"),
                 )
         self.state.placed.clear()
-        return orders
+        for order in self.state.split:
+            self.state.orders[order.id] = order
+        for name, risk in self.state.changed_risks.items():
+            self.state.risks.pop(name, None)
+            if risk is not None:
+                self.state.risks[name] = risk
+        self.state.changed_risks.clear()
+        return Reviewed(
+            [event for event in events if isinstance(event, PurchaseOrderPlaced)],
+            [event for event in events if isinstance(event, PurchaseOrderProposed)],
+            [event for event in events if isinstance(event, RiskRaised)],
+            [event for event in events if isinstance(event, RiskCleared)],
+        )
 
     def book(self) -> TermsBook:
         """Return the terms as they stand."""

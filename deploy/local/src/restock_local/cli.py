@@ -14,6 +14,7 @@ from restock_local.customers import app as customers
 from restock_local.dead_letters import app as dead_letters
 from restock_local.demo.command import demo
 from restock_local.doctor.command import doctor
+from restock_local.explain import explain
 from restock_local.folders import project_folder
 from restock_local.forecast import app as forecast
 from restock_local.gaps import gaps
@@ -38,6 +39,7 @@ app.command()(ingest)
 app.command()(gaps)
 app.command()(doctor)
 app.command()(backtest)
+app.command()(explain)
 app.add_typer(forecast, name="forecast")
 app.add_typer(simulate, name="simulate")
 app.add_typer(routes, name="routes")

@@ -228,7 +228,7 @@ def _reviews(
         if position.need is not None:
             deferred[ALL if whole else terms.supplier] += 1
     for supplier in suppliers:
-        bound = plan.bounds.get(supplier)
+        bounds = [one for name, one in plan.bounds.items() if whole or name == supplier]
         yield Review(
             review_date=due.review_date,
             cut_at=due.cut_at,
@@ -236,6 +236,6 @@ def _reviews(
             order_lines=lines[supplier],
             deferred=deferred[supplier],
             supplier=supplier,
-            value=None if bound is None else bound.value,
-            bound=None if bound is None else bound.bound,
+            value=sum(one.value for one in bounds) if bounds else None,
+            bound=sum(one.bound for one in bounds) if bounds else None,
         )
