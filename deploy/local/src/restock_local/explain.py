@@ -1,14 +1,18 @@
 """`restock explain`: the sum behind a purchase order, asked of a running replenisher."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx
+import aiohttp
+import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-_PATIENCE_S = 10.0
+from restock_local.session import ToldToEnd, run_session
+
+FAILED = 2
 _FILE_WIDTH = 160
 
 
@@ -17,20 +21,22 @@ def explain(
     url: Annotated[
         str,
         typer.Option(envvar="RESTOCK_REPLENISHER_URL", help="Where the replenisher answers."),
-    ] = "http://127.0.0.1:8000",
+    ] = "http://127.0.0.1:8003",
 ) -> None:
     """Show why a purchase order is as it is: policy, inputs, formula, rounding, what bound it."""
     console = Console()
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     try:
-        answer = httpx.get(f"{url}/v1/proposals/{quote(proposal, safe='')}", timeout=_PATIENCE_S)
-    except httpx.HTTPError as error:
-        raise typer.BadParameter(f"the replenisher at {url} does not answer: {error}") from None
-    if answer.status_code == httpx.codes.NOT_FOUND:
-        raise typer.BadParameter(f"there is no purchase order {proposal!r}")
-    answer.raise_for_status()
-    order = answer.json()
+        order = run_session(_fetched(url, proposal))
+    except ToldToEnd as told:
+        raise typer.Exit(told.exit_code) from None
+    except (aiohttp.ClientError, TimeoutError) as error:
+        console.print(f"the replenisher at {url} does not answer: {error}")
+        raise typer.Exit(FAILED) from None
+    if order is None:
+        console.print(f"there is no purchase order {proposal!r}")
+        raise typer.Exit(FAILED)
     console.print(
         f"{order['purchase_order']}: {order['state']}, of {order['supplier']} for"
         f" {order['location']}, worth {order['value']:.2f}, {order['placed_at']}",
@@ -38,6 +44,18 @@ def explain(
     )
     for line in order["lines"]:
         console.print(_table(line))
+
+
+async def _fetched(url: str, proposal: str) -> dict[str, Any] | None:
+    """Return a purchase order with its lines; None where there is none."""
+    path = f"{url.rstrip('/')}/v1/proposals/{quote(proposal, safe='')}"
+    patience = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(timeout=patience) as http, http.get(path) as answer:
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        answer.raise_for_status()
+        found: dict[str, Any] = orjson.loads(await answer.read())
+        return found
 
 
 def _table(line: dict[str, Any]) -> Table:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any, Literal, Protocol
 
-from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from replenisher.api.csv_file import csv_of
 from replenisher.api.desk import Desk
 from replenisher.api.desk import router as desk_router
 from replenisher.api.schema import (
@@ -26,6 +28,7 @@ from replenisher.domain.terms import Policy, TermsBook
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.errors import Transient
 from restock_common.runtime import problems
+from restock_common.runtime.problems import Problem
 from restock_common.units import Identifier, LocationId, Sku
 
 Row = Mapping[str, Any]
@@ -129,6 +132,17 @@ def _orders(views: Views) -> APIRouter:
             )
         lines = [dict(line) for line in await views.order_lines(purchase_order)]
         return OrderWithLines.model_validate({**row, "lines": lines})
+
+    @routes.get("/v1/purchase-orders/{purchase_order}/lines.csv", response_class=Response)
+    async def as_csv(purchase_order: Identifier) -> Response:
+        """Hand out an order as its supplier gets it: a line a sku, without what was cancelled."""
+        row = await views.purchase_order(purchase_order)
+        if row is None:
+            raise Problem(HTTPStatus.NOT_FOUND, f"no purchase order {purchase_order!r}")
+        return Response(
+            csv_of(row, await views.order_lines(purchase_order)),
+            media_type="text/csv; charset=utf-8",
+        )
 
     @routes.get("/v1/needs")
     async def needs(

@@ -129,8 +129,12 @@ def _found(
                     finding.kind, assessment, index, (probability, impact), classified, words, at
                 )
     yield from _held_out(assessment, at)
+    places: dict[str, list[int]] = {}
+    for index, terms in enumerate(assessment.terms):
+        if terms.deferral is None:
+            places.setdefault(terms.supplier, []).append(index)
     for supplier in suppliers:
-        yield from _of_supplier(state, assessment, book, supplier, at)
+        yield from _of_supplier(state, assessment, book, supplier, places.get(supplier, []), at)
 
 
 def _at_places(assessment: Assessment) -> Iterator[_Finding]:
@@ -192,7 +196,12 @@ def _held_out(assessment: Assessment, at: datetime) -> Iterator[StandingRisk]:
 
 
 def _of_supplier(
-    state: WorkingSet, assessment: Assessment, book: TermsBook, supplier: str, at: datetime
+    state: WorkingSet,
+    assessment: Assessment,
+    book: TermsBook,
+    supplier: str,
+    places: Sequence[int],
+    at: datetime,
 ) -> Iterator[StandingRisk]:
     late = state.late.get(supplier)
     if late is not None:
@@ -205,12 +214,7 @@ def _of_supplier(
             f"{orders} purchase orders worth {value:.2f} are late",
             at,
         )
-    rows = [
-        index
-        for index, terms in enumerate(assessment.terms)
-        if terms.supplier == supplier and terms.deferral is None
-    ]
-    alone = [index for index in rows if book.single_source(assessment.positions[index].place.sku)]
+    alone = [index for index in places if book.single_source(assessment.positions[index].place.sku)]
     if not alone:
         return
     lead_time = assessment.terms[alone[0]].lead_time

@@ -1,7 +1,8 @@
 """What a batch, a command or a review has changed, written."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
+from operator import attrgetter
 
 from replenisher.domain.model import Position, PurchaseOrder, Review, StandingRisk, WorkingSet
 from replenisher.store.rows import columns_of
@@ -76,7 +77,9 @@ async def save_reviews(connection: Connection, state: WorkingSet) -> None:
     """Write reviews with what they order: appended, since all of it is new."""
     if state.reviews:
         await connection.copy_records_to_table(
-            "reviews", records=map(astuple, state.reviews), columns=_REVIEW_COLUMNS
+            "reviews",
+            records=map(attrgetter(*_REVIEW_COLUMNS), state.reviews),
+            columns=_REVIEW_COLUMNS,
         )
     if not state.placed:
         return
@@ -212,7 +215,7 @@ async def save_risks(connection: Connection, state: WorkingSet) -> None:
     await connection.execute("DELETE FROM risks WHERE risk = ANY($1)", list(state.changed_risks))
     standing = [risk for risk in state.changed_risks.values() if risk is not None]
     await connection.copy_records_to_table(
-        "risks", records=map(astuple, standing), columns=_RISK_COLUMNS
+        "risks", records=map(attrgetter(*_RISK_COLUMNS), standing), columns=_RISK_COLUMNS
     )
 
 
