@@ -34,7 +34,7 @@ from restock_local.session import ToldToEnd, run_session
 _MILLION = 1_000_000
 SUPPLIERS, LOCATIONS, BOUND = 1_000, 4, 100
 _CUT_AT = datetime(2026, 1, 5, tzinfo=UTC)
-_BUDGET = 8_000.0
+_BUDGET = 5_000.0
 _KIB_PER_GB = 1024.0 * 1024.0
 
 # One place in twenty has next to nothing, the others forty days' demand; rates are those of

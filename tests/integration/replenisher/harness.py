@@ -14,7 +14,13 @@ from replenisher.api import make_api
 from replenisher.api.desk import Desk
 from replenisher.domain.model import WorkingSet
 from replenisher.domain.terms import Policy
-from replenisher.store import PostgresAgenda, PostgresCommands, PostgresStore, PostgresViews
+from replenisher.store import (
+    PostgresAgenda,
+    PostgresCommands,
+    PostgresSendings,
+    PostgresStore,
+    PostgresViews,
+)
 from replenisher.stream import Replenishment, Reviewer
 from restock_common.contracts.catalogue import Product, Supplier
 from restock_common.contracts.envelope import Message, Position
@@ -55,9 +61,20 @@ class Running:
     told: asyncio.Event
 
     @property
+    def sendings(self) -> PostgresSendings:
+        """Return the outbox of orders."""
+        return PostgresSendings(self.database)
+
+    @property
     def api(self) -> Any:
         """Return its windows."""
-        desk = Desk(PostgresCommands(self.database), self.told, SecretStr("desk-key-1"))
+        desk = Desk(
+            PostgresCommands(self.database),
+            self.told,
+            SecretStr("desk-key-1"),
+            self.sendings,
+            allow_private=True,
+        )
         return make_api(self.views, self.reader.catalogue, self.policy, desk)
 
     async def is_quiet(self) -> bool:

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 import httpx
@@ -21,6 +22,8 @@ from tests.integration.replenisher.harness import (
 )
 from tests.support import publish, until
 
+from restock_common.contracts.event import Event
+from restock_common.contracts.replenishment import PurchaseOrderPlaced
 from restock_common.kafka import log_bounds
 from restock_common.settings import KafkaSettings
 
@@ -78,6 +81,22 @@ async def started(kafka: KafkaSettings, database_url: str) -> AsyncIterator[Proc
         await process.wait()
 
 
+async def all_taken(process: Process, kafka: KafkaSettings) -> None:
+    """Wait until a process has taken, reviewed and published everything, by itself."""
+
+    async def is_quiet() -> bool:
+        told = await process.progress()
+        if told is None or told["unpublished"] or told["pending"]:
+            return False
+        ends = await log_bounds(kafka, READ)
+        return all(
+            told["offsets"].get(one.topic, {}).get(str(one.number)) == end
+            for one, (_, end) in ends.items()
+        )
+
+    await until(is_quiet, what="the process has taken everything", timeout_s=60)
+
+
 async def test_killed_in_the_middle_it_orders_each_need_once(
     topics: KafkaSettings, database_url: str
 ) -> None:
@@ -88,18 +107,7 @@ async def test_killed_in_the_middle_it_orders_each_need_once(
         await advance(topics, MIDNIGHT)
         await until(first.has_begun, what="the first process has begun")
     async with started(topics, database_url) as second:
-
-        async def is_quiet() -> bool:
-            told = await second.progress()
-            if told is None or told["unpublished"] or told["pending"]:
-                return False
-            ends = await log_bounds(topics, READ)
-            return all(
-                told["offsets"].get(one.topic, {}).get(str(one.number)) == end
-                for one, (_, end) in ends.items()
-            )
-
-        await until(is_quiet, what="the second process has taken everything")
+        await all_taken(second, topics)
         second.process.terminate()
         assert await second.process.wait() == 0
     distinct = {one.id: one.event for one in await replenishment(topics)}
@@ -107,6 +115,34 @@ async def test_killed_in_the_middle_it_orders_each_need_once(
     order = (await placed(topics))[0]
     assert [line.sku for line in order.lines] == SKUS
     assert len({line.quantity for line in order.lines}) == 1
+
+
+async def test_of_two_replicas_one_is_killed_and_no_need_is_missed_or_ordered_for_twice(
+    topics: KafkaSettings, database_url: str
+) -> None:
+    """What the one was doing, or had not begun, the other does: told again by the log."""
+    await sell(topics, "acme", SKUS[:150])
+    await sell(topics, "best", SKUS[150:])
+    async with (
+        started(topics, database_url) as first,
+        started(topics, database_url) as second,
+    ):
+        await until(first.progress, what="the first replica is ready")
+        await until(second.progress, what="the second replica is ready")
+        news: list[Event] = [level(sku, 1) for sku in SKUS]
+        news += [forecast(sku, 2) for sku in SKUS]
+        Random(2).shuffle(news)
+        await publish(topics, news)
+        await advance(topics, MIDNIGHT)
+        await until(first.has_begun, what="the first replica has begun")
+        first.process.kill()
+        await publish(topics, news)  # told again, as a producer does that had no answer
+        await all_taken(second, topics)
+    events = {one.id: one.event for one in await replenishment(topics)}.values()
+    orders = [event for event in events if isinstance(event, PurchaseOrderPlaced)]
+    lines = [line for order in orders for line in order.lines]
+    assert sorted(line.sku for line in lines) == SKUS
+    assert len({(line.need, line.need_revision) for line in lines}) == len(SKUS)
 
 
 async def test_it_waits_for_a_broker_that_is_not_there_yet(

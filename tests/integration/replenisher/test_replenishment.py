@@ -16,6 +16,7 @@ from tests.integration.replenisher.harness import (
 )
 from tests.support import publish, read_messages
 
+from replenisher.domain.terms import Policy
 from restock_common.contracts.replenishment import PurchaseOrderClosed
 from restock_common.contracts.topics import DEAD_LETTERS
 from restock_common.settings import KafkaSettings
@@ -172,3 +173,57 @@ async def test_the_windows_show_orders_with_their_reasons(
         assert covered["order_line"] == order.lines[0].order_line
         assert (explained["short"], explained["deferred_because"]) == (False, None)
         assert unknown.status_code == 404
+
+
+async def test_the_desk_changes_orders_once_and_says_what_does_not_fit(
+    topics: KafkaSettings, database_url: str
+) -> None:
+    await sell(topics, "acme", ["a", "b"], unit_cost=3.0)
+    await publish(topics, [level("a", 0), level("b", 0), forecast("a", 2), forecast("b", 2)])
+    async with running(topics, database_url, Policy(approval_limit=10.0)) as service:
+        await advance(topics, MIDNIGHT)
+        await service.quiet()
+        assert await placed(topics) == []
+        (row,) = await service.views.purchase_orders(open_only=True, limit=10)
+        path = f"/v1/purchase-orders/{row['purchase_order']}"
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(service.api), base_url="http://test"
+        ) as client:
+            assert (await client.post(f"{path}/approve", json={})).status_code == 401
+            client.headers["X-API-Key"] = "desk-key-1"
+            contact = {"channel": "mail", "target": "orders@acme.test"}
+            reached = await client.put("/v1/suppliers/acme/contact", json=contact)
+            assert reached.status_code == 204
+            shown = (await client.get(f"/v1/proposals/{row['purchase_order']}")).json()
+            first, second = (line["order_line"] for line in shown["lines"])
+            edited = await client.post(f"{path}/edit", json={"lines": {first: 5, second: 0}})
+            assert edited.json()["done"] is True
+            once = {"Idempotency-Key": "k1"}
+            for _ in range(2):
+                approved = await client.post(f"{path}/approve", json={"by": "ada"}, headers=once)
+                assert approved.status_code == 200
+            refused = await client.post(f"{path}/reject", json={})
+            assert refused.status_code == 409
+            assert refused.json()["detail"] == "it is placed: reject is not possible"
+            csv = (await client.get(f"{path}/lines.csv")).text.splitlines()
+            whatif = (
+                await client.post("/v1/whatif", json={"supplier": "acme", "weekly_budget": 0})
+            ).json()
+            finance = (await client.get("/v1/finance")).json()
+            risks = (await client.get("/v1/risks")).json()
+        await service.quiet()
+        (order,) = await placed(topics)
+        assert [(line.sku, line.quantity) for line in order.lines] == [("a", 5)]
+        assert len(csv) == 2
+        assert whatif["then"]["lines"] == 0
+        assert finance["open_commitments"] == 15.0
+        assert {risk["kind"] for risk in risks} <= {"stockout", "single_source"}
+        (sending,) = await service.sendings.claim(10, DAY)
+        assert (sending.name, sending.attempts) == (order.purchase_order, 1)
+        assert await service.sendings.claim(10, DAY) == [], "somebody has it already"
+        await service.sendings.failed(sending.name, "no answer", 0 * DAY)
+        (sending,) = await service.sendings.claim(10, 0 * DAY)
+        await service.sendings.sent(sending.name)
+        assert await service.sendings.claim(10, DAY) == []
+        [again] = await service.views.uncovered_needs("open", 10)
+        assert (again["sku"], again["revision"]) == ("b", 2)

@@ -7,9 +7,16 @@ import uvloop
 from replenisher.api import make_api
 from replenisher.api.desk import Desk
 from replenisher.settings import ReplenisherSettings
-from replenisher.store import PostgresAgenda, PostgresCommands, PostgresStore, PostgresViews
+from replenisher.store import (
+    PostgresAgenda,
+    PostgresCommands,
+    PostgresSendings,
+    PostgresStore,
+    PostgresViews,
+)
 from replenisher.store.figures import PostgresFigures
 from replenisher.stream import Replenishment, Reviewer
+from replenisher.stream.sender import Sender, smtp_post
 from restock_common import telemetry
 from restock_common.contracts.topics import FORECASTS, STOCK
 from restock_common.kafka import Producer
@@ -29,6 +36,15 @@ async def serve(settings: ReplenisherSettings) -> int:
     reader = CatalogueReader(settings)
     policy = settings.policy()
     told = asyncio.Event()
+    sendings = PostgresSendings(database)
+    smtp = settings.smtp_url
+    sender = Sender(
+        sendings,
+        None if smtp is None else smtp_post(smtp.get_secret_value(), settings.sending_timeout_s),
+        mail_from=settings.mail_from,
+        timeout_s=settings.sending_timeout_s,
+        allow_private=settings.sending_private_allowed,
+    )
     stream = Stream(
         service=NAME,
         kafka=settings,
@@ -55,14 +71,26 @@ async def serve(settings: ReplenisherSettings) -> int:
             PostgresViews(database),
             reader.catalogue,
             policy,
-            Desk(PostgresCommands(database), told, settings.admin_key),
+            Desk(
+                PostgresCommands(database),
+                told,
+                settings.admin_key,
+                sendings,
+                allow_private=settings.sending_private_allowed,
+            ),
         ),
         # In this order progress is asked too: what is pending, after what has been taken.
         [
             reader,
             stream,
             Reviewer(stream, PostgresAgenda(database, reader.catalogue), told),
+        [
+            reader,
+            stream,
+            Reviewer(stream, PostgresAgenda(database, reader.catalogue), told),
+            sender,
             Watch(PostgresFigures(database).tell),
+        ],
         ],
         opening,
         closing,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from replenisher.domain.policies.segments import PolicyBook
 from replenisher.domain.terms import Policy
@@ -27,6 +27,11 @@ class ReplenisherSettings(ServiceSettings):
         holding_rate_per_year: What a unit costs that lies for a year, as a share of its cost.
         approval_limit: Purchase orders worth more wait for approval; none does where it is not set.
         forecast_age_days_max: What has an older forecast is held out of planning.
+        smtp_url: What mails are sent through: smtp://user:password@host:587 (STARTTLS), smtps://
+            (TLS), or smtp+plain:// within one's own network.
+        mail_from: Whom mails to suppliers are from.
+        sending_private_allowed: Whether a supplier's webhook may be in this network, without TLS.
+        sending_timeout_s: How long a supplier's server may take to answer.
         admin_key: Lets its holder change purchase orders; nobody may where it is not set.
     """
 
@@ -39,6 +44,10 @@ class ReplenisherSettings(ServiceSettings):
     holding_rate_per_year: Annotated[float, Field(gt=0, le=10)] = 0.25
     approval_limit: Annotated[float, Field(ge=0)] | None = None
     forecast_age_days_max: Annotated[float, Field(ge=1, le=3650)] = 90.0
+    smtp_url: SecretStr | None = None
+    mail_from: str = "restock@localhost"
+    sending_private_allowed: bool = False
+    sending_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     admin_key: AdminKey = None
 
     def policy(self) -> Policy:

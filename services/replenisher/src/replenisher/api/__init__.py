@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Protocol
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from replenisher.api.csv_file import csv_of
 from replenisher.api.desk import Desk
 from replenisher.api.desk import router as desk_router
 from replenisher.api.schema import (
@@ -24,6 +23,7 @@ from replenisher.api.schema import (
 from replenisher.api.whatif import Whatif, WhatifAnswer, answer
 from replenisher.domain.lead_time import LeadTimeRecord
 from replenisher.domain.model import Position
+from replenisher.domain.sending import csv_of
 from replenisher.domain.terms import Policy, TermsBook
 from restock_common.contracts.catalogue import Catalogue
 from restock_common.errors import Transient

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Depends, Header, Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from replenisher.domain.orders import Action, OrderCommand
+from replenisher.domain.sending import Channel, check_address, check_secret
+from restock_common.addresses import check_url
 from restock_common.contracts.envelope import derive_id
 from restock_common.runtime.admin import admins_only
 from restock_common.runtime.problems import Problem
@@ -48,6 +50,31 @@ class Commands(Protocol):
         """Return whether a command has been done, and why it was refused."""
 
 
+class Contact(BaseModel):
+    """How a supplier gets its orders.
+
+    Attributes:
+        channel: By webhook, or by mail.
+        target: A URL, or an address.
+        secret: What a webhook is signed with: `whsec_` and 24 to 64 bytes in base64.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    channel: Channel
+    target: Annotated[str, Field(min_length=3, max_length=2_048)]
+    secret: SecretStr | None = None
+
+
+class Contacts(Protocol):
+    """Where it is kept how suppliers are reached."""
+
+    async def put_contact(
+        self, supplier: str, channel: Channel, target: str, secret: str | None
+    ) -> None:
+        """Say how a supplier gets its orders from now on."""
+
+
 class Desk:
     """Takes commands and waits for what becomes of them.
 
@@ -55,14 +82,35 @@ class Desk:
         commands: Where they are kept.
         told: Set where one has come.
         admin_key: What X-API-Key must be; None answers 403 to everything.
+        contacts: How suppliers are reached.
+        allow_private: Whether a supplier's webhook may be in this network, without TLS.
     """
 
     def __init__(
-        self, commands: Commands, told: asyncio.Event, admin_key: SecretStr | None
+        self,
+        commands: Commands,
+        told: asyncio.Event,
+        admin_key: SecretStr | None,
+        contacts: Contacts,
+        *,
+        allow_private: bool,
     ) -> None:
         self._commands = commands
         self._told = told
         self.admin_key = admin_key
+        self._contacts = contacts
+        self._allow_private = allow_private
+
+    async def reach(self, supplier: str, contact: Contact) -> None:
+        """Send a supplier its orders as told from now on. Raises Permanent where that cannot be."""
+        secret = None if contact.secret is None else contact.secret.get_secret_value()
+        if contact.channel is Channel.WEBHOOK:
+            check_url(contact.target, allow_private=self._allow_private, field="target")
+            check_secret(secret or "")
+        else:
+            check_address(contact.target)
+            secret = None
+        await self._contacts.put_contact(supplier, contact.channel, contact.target, secret)
 
     async def do(self, command: OrderCommand) -> bool:
         """Have a command done; return whether that has happened within the patience.
@@ -115,5 +163,10 @@ def router(desk: Desk) -> APIRouter:
             at=datetime.now(UTC),
         )
         return {"command": command.command, "done": await desk.do(command)}
+
+    @routes.put("/v1/suppliers/{supplier}/contact", status_code=HTTPStatus.NO_CONTENT)
+    async def contact(supplier: Annotated[Identifier, Path()], told: Contact) -> None:
+        """Say how a supplier gets its orders: those that are placed from now on."""
+        await desk.reach(supplier, told)
 
     return routes

@@ -255,6 +255,7 @@ class WorkingSet:
         reviewed: Reviews that have been made: (supplier, date).
         placed: Purchase orders of the review, to be stored with their lines.
         split: Purchase orders that took lines over from others, to be stored without.
+        to_send: Orders that were placed: their suppliers are to be told.
         spent: What was ordered in this week, by supplier, in money.
         stored: What locations with a limit have or expect, in units.
         late: Open orders that are late and what they are worth, by supplier.
@@ -280,6 +281,7 @@ class WorkingSet:
     reviewed: frozenset[tuple[str, date]] = frozenset()
     placed: list[tuple[PurchaseOrder, tuple[PurchaseOrderLine, ...]]] = field(default_factory=list)
     split: list[PurchaseOrder] = field(default_factory=list)
+    to_send: list[str] = field(default_factory=list)
     spent: dict[str, float] = field(default_factory=dict)
     stored: dict[str, int] = field(default_factory=dict)
     late: dict[str, tuple[int, float]] = field(default_factory=dict)

@@ -67,7 +67,7 @@ class OrderCommand(Event):
         lines: Of an edit: units by order line, none takes the line out. Of a split: the lines that
             go to an order of their own. Of a cancellation: the lines; all where there are none.
         expected_at: Of an acknowledgement: when the goods will be there.
-        at: When it was told.
+        at: When it is done, in the time of events; until it is known when, when it was told.
     """
 
     topic: ClassVar[Topic] = REPLENISHMENT
@@ -210,6 +210,7 @@ def _approve(state: WorkingSet, order: PurchaseOrder, told: OrderCommand, _: Cau
     order.state = OrderState.PLACED
     order.placed_at = told.at
     order.expected_at = told.at + timedelta(days=order.lead_days)
+    state.to_send.append(order.id)
     approved = PurchaseOrderApproved(
         supplier=order.supplier,
         purchase_order=order.id,

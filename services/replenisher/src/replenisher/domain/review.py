@@ -140,6 +140,8 @@ def _orders(
             lead_days=lead_days,
         )
         _book(state, assessment, order, planned.lines[chunk], lines)
+        if not waits:
+            state.to_send.append(order.id)
         yield proposed(order, lines) if waits else placed(order, lines)
 
 

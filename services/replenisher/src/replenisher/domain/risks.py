@@ -22,7 +22,7 @@ from scipy.stats import norm
 
 from replenisher.domain.assessment import Assessment
 from replenisher.domain.model import NeedState, StandingRisk, WorkingSet
-from replenisher.domain.plan.value import expected_shortage
+from replenisher.domain.plan.value import expected_shortage, is_spread
 from replenisher.domain.protection import Demand, FloatArray, HorizonGrid
 from replenisher.domain.terms import Terms, TermsBook
 from restock_common.contracts.envelope import derive_id
@@ -102,7 +102,7 @@ def review_risks(
 
 def probability_above(demand: Demand, level: FloatArray) -> FloatArray:
     """Return P(D > y) for gamma demand with these moments: (n,)."""
-    known = (demand.mean > 0) & (demand.variance > 0)
+    known = is_spread(demand)
     mean = np.where(known, demand.mean, 1.0)
     variance = np.where(known, demand.variance, 1.0)
     above = gammaincc(mean**2 / variance, np.maximum(level, 0.0) * mean / variance)

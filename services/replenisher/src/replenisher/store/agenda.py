@@ -52,13 +52,22 @@ class PostgresAgenda:
         return due
 
     async def due_commands(self) -> Sequence[OrderCommand]:
-        """Return commands that have not been done, in the order in which they came."""
+        """Return commands that have not been done, in the order in which they came.
+
+        They are done at the watermark, the time that receipts and forecasts are told in.
+        """
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "SELECT body FROM order_commands WHERE NOT done ORDER BY number LIMIT $1",
                 _COMMANDS_AT_ONCE,
             )
-        return [OrderCommand.model_validate(row["body"]) for row in rows]
+            if not rows:
+                return []
+            watermark = await low_watermark(connection, _SOURCES, _PARTITIONS)
+        told = [OrderCommand.model_validate(row["body"]) for row in rows]
+        if watermark is None:
+            return told
+        return [one.model_copy(update={"at": watermark}) for one in told]
 
     async def late_orders(self) -> OrdersLate | None:
         """Return open orders whose time has passed and of which that has not been told."""

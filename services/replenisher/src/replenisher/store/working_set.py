@@ -28,6 +28,7 @@ from replenisher.store.saving import (
     save_reviews,
     save_risks,
 )
+from replenisher.store.sendings import queue_sendings
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.event import Event
 from restock_common.contracts.forecasts import DemandForecast
@@ -70,6 +71,7 @@ class PostgresStore:
         await save_positions(connection, list(state.changed_positions()))
         await save_reviews(connection, state)
         await save_orders(connection, state)
+        await queue_sendings(connection, state.to_send)
         await save_receipts(connection, state)
         await save_lead_times(connection, state)
         await save_commands(connection, state)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import gammaincc
 
 from replenisher.domain.policy import IntArray
@@ -10,6 +11,9 @@ from replenisher.domain.protection import Demand, FloatArray
 
 _LEAST_COST = 1e-6
 """Where a unit's cost is not known, its shortage still costs something."""
+
+_LEAST_DEMAND = 1e-9
+"""Units: below it nothing is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ def stakes(
     return Stakes(demand, holding, shortage)
 
 
+def is_spread(demand: Demand) -> npt.NDArray[np.bool_]:
+    """Return where a demand has digits enough for a gamma's shape: (n,)."""
+    return (demand.mean > _LEAST_DEMAND) & (demand.variance > _LEAST_DEMAND)
+
+
 def expected_shortage(demand: Demand, level: FloatArray) -> FloatArray:
     """Return E[(D - y)+] for gamma demand: (n,) units.
 
@@ -71,7 +80,7 @@ def expected_shortage(demand: Demand, level: FloatArray) -> FloatArray:
     below zero nothing is left of D: m - y.
     """
     mean = demand.mean
-    known = (mean > 0) & (demand.variance > 0)
+    known = is_spread(demand)
     shape = np.where(known, mean**2 / np.where(known, demand.variance, 1.0), 1.0)
     scale = np.where(known, demand.variance / np.where(known, mean, 1.0), 1.0)
     above = np.maximum(level, 0.0) / scale
