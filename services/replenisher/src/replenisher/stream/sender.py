@@ -113,6 +113,8 @@ class Sender(Background):
                 return None if answer.status in _ACCEPTED else f"status {answer.status}"
         except TimeoutError:
             return f"no answer within {self._timeout_s:g} s"
+        except aiohttp.ClientConnectorError as error:
+            return f"no connection: {error.os_error}"[:200]
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return f"{type(error).__name__}: {error}"[:200]
 
