@@ -159,4 +159,4 @@ def letter(sending: Sending, sender: str) -> EmailMessage:
 
 def delay_after(attempts: int) -> timedelta:
     """Return for how long an order waits that could not be sent: doubled each time."""
-    return min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(attempts - 1, _DOUBLINGS_MAX))
+    return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempts - 1, _DOUBLINGS_MAX))
