@@ -7,18 +7,23 @@ cancelled or delivered short for good gives its need back, as the next revision.
 
 from dataclasses import replace
 
-from replenisher.domain.model import Answered, Cause, Need, NeedState, Place, Position
+from replenisher.domain.model import Answered, Cause, Need, NeedState, Position
 from restock_common.contracts.envelope import derive_id
 
 
-def opened(place: Place, cause: Cause, answered: Answered | None = None) -> Need:
+def opened(position: Position, cause: Cause, answered: Answered | None = None) -> Need:
     """Return a need that a message opens: a new one, or the next revision of one that was answered.
 
-    A message that comes again is not handled again, so no fall has two needs.
+    The order lines before it count as well: the forecaster may repeat itself under the same id, and
+    a need that such a message opens after an order is another one.
     """
     if answered is not None:
         return Need(answered.id, NeedState.OPEN, cause.at, revision=answered.revision + 1)
-    return Need(derive_id("need", *place, cause.id), NeedState.OPEN, cause.at)
+    return Need(
+        derive_id("need", *position.place, position.lines_placed, cause.id),
+        NeedState.OPEN,
+        cause.at,
+    )
 
 
 def revise(
@@ -45,7 +50,7 @@ def revise(
     if not short:
         new = None
     else:
-        need = old or opened(position.place, cause, answered)
+        need = old or opened(position, cause, answered)
         if deferral is None and not reviewing:
             deferral = need.reason
         state = NeedState.OPEN if deferral is None else NeedState.DEFERRED

@@ -154,7 +154,7 @@ def _line(
 ) -> PurchaseOrderLine:
     position = assessment.positions[planned.index]
     # What only shares the cost of the order has no need yet: the review opens and answers it.
-    need = position.need or opened(position.place, cause)
+    need = position.need or opened(position, cause)
     terms = assessment.terms[planned.index]
     return PurchaseOrderLine(
         order_line=derive_id(purchase_order, position.place.sku),
