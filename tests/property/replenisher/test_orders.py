@@ -104,7 +104,7 @@ def told(orders: Sequence[PurchaseOrderPlaced]) -> list[Any]:
     A need has its id from the message that opened it, and topics may interleave in many ways.
     """
     heard = {"level_event": True, "forecast_event": True}
-    without = {"lines": {"__all__": {"need": True, "reason": heard}}}
+    without: Any = {"lines": {"__all__": {"need": True, "reason": heard}}}
     return [order.model_dump(exclude=without) for order in orders]
 
 

@@ -1,6 +1,7 @@
 """What people and suppliers tell of purchase orders, and what becomes of the needs behind them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.unit.replenisher.world import (
@@ -172,7 +173,7 @@ def test_a_late_order_is_told_once_for_each_time_that_it_was_expected_at() -> No
     ],
 )
 def test_what_does_not_fit_is_refused_and_changes_nothing(
-    action: Action, told: dict[str, object], refusal: str
+    action: Action, told: dict[str, Any], refusal: str
 ) -> None:
     made = world(ASKING)
     (proposal,) = made.take_review().proposals

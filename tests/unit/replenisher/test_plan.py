@@ -225,7 +225,7 @@ def best_of_all(blocks: Blocks, budget: float) -> float:
     values = [np.cumsum([0.0, *blocks.value[blocks.line == line]]) for line in lines]
     costs = [np.cumsum([0.0, *blocks.cost[blocks.line == line]]) for line in lines]
     return max(
-        sum(values[n][k] for n, k in enumerate(taken))
+        float(sum(values[n][k] for n, k in enumerate(taken)))
         for taken in product(*(range(len(one)) for one in values))
         if sum(costs[n][k] for n, k in enumerate(taken)) <= budget * (1 + 1e-9)
     )
