@@ -1,6 +1,7 @@
 """Replicas that come, go and are replaced under load: no error to a client, nothing lost or twice.
 
-`RESTOCK_SOAK=1` sends 500 orders a second through all services, else 40 through door and ledger.
+`RESTOCK_SOAK=1` sends 500 orders a second through all services, else 40 through door and ledger;
+`RESTOCK_ROLLING_PER_S` sets another rate, for machines that cannot carry that.
 """
 
 import asyncio
@@ -30,7 +31,7 @@ from stock_ledger.audit import verify
 pytestmark = [pytest.mark.kafka, pytest.mark.apache]
 
 SOAK = os.environ.get("RESTOCK_SOAK") == "1"
-ORDERS_PER_S = 500.0 if SOAK else 40.0
+ORDERS_PER_S = float(os.environ.get("RESTOCK_ROLLING_PER_S", "500" if SOAK else "40"))
 ROLLED = SERVICES if SOAK else SERVICES[:2]
 STEADY_S = 10.0 if SOAK else 1.0
 
@@ -80,7 +81,7 @@ async def test_replicas_are_replaced_join_and_leave_under_load(
         finally:
             client.end()
             await sending
-        assert client.errors == []
+        assert client.errors == [], Counter(one.partition(": ")[2][:60] for one in client.errors)
         assert len(client.sent) > 100
         await nothing_is_lost_or_twice(shared, kafka, client.sent)
 
