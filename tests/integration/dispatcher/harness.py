@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 from tests.support import message, publish, read_messages, until
 
-from dispatcher.api import Deliveries, create_api
-from dispatcher.domain.problem import Rules
+from dispatcher.api import Deliveries, Drivers, create_api
 from dispatcher.domain.routing import Effort
+from dispatcher.domain.rules import Rules
 from dispatcher.store import PostgresDispatches, load, save
 from dispatcher.stream.fulfilment import Fulfilment
 from dispatcher.stream.planner import Planner
@@ -32,12 +33,19 @@ DAY = datetime(2017, 1, 2, tzinfo=UTC)
 """The cut-off of the first wave, and the day on which its vans drive."""
 
 DEPOT = Place(latitude=40.0, longitude=-83.0)
+ADMIN_KEY = "key-of-the-drivers"
+RULES = Rules(wave_size_max=1000)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 def at(hours: float) -> datetime:
     """Return an instant, in hours after the first cut-off."""
     return DAY + timedelta(hours=hours)
+
+
+def of(kind: type[Any], events: list[Any]) -> list[Any]:
+    """Return the events of one kind."""
+    return [event for event in events if isinstance(event, kind)]
 
 
 @dataclass
@@ -128,7 +136,7 @@ class Dispatcher:
     """The running parts, and questions to them."""
 
     def __init__(self, kafka: KafkaSettings, database: Database) -> None:
-        rules = Rules()
+        rules = RULES
         self.kafka = kafka
         self.producer = Producer(kafka)
         self.reader = CatalogueReader(kafka)
@@ -144,9 +152,16 @@ class Dispatcher:
         )
         self.solver = Solver(Effort())
         self.planner = Planner(self.stream, self.dispatches, self.reader, [self.solver], rules)
-        api = create_api(Deliveries(self.stream, self.dispatches), self.dispatches)
+        api = create_api(
+            Deliveries(self.stream, self.dispatches),
+            Drivers(self.stream, self.dispatches, self.reader),
+            self.dispatches,
+            admin_key=SecretStr(ADMIN_KEY),
+        )
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=api), base_url="http://dispatcher"
+            transport=httpx.ASGITransport(app=api),
+            base_url="http://dispatcher",
+            headers={"X-API-Key": ADMIN_KEY},
         )
 
     async def know(self, *entities: Event) -> None:

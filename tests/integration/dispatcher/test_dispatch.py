@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -11,40 +10,28 @@ from tests.integration.dispatcher.harness import (
     Dispatcher,
     Warehouse,
     at,
-    dispatcher,
+    of,
 )
 from tests.support import publish, read_records, until
 
 from dispatcher.domain.problem import Plan, Problem
 from restock_common.contracts.dispatch import (
+    RouteCancelled,
     RoutePlanned,
     ShipmentDelivered,
     ShipmentUnserved,
     WithdrawalRefused,
 )
+from restock_common.contracts.envelope import Message
 from restock_common.contracts.ledger import (
     AllocationWithdrawn,
     DeliveryWindow,
     ShipmentDispatched,
+    TimeAdvanced,
 )
 from restock_common.contracts.topics import DISPATCH, FULFILMENT, LEDGER
-from restock_common.settings import KafkaSettings
-from restock_local.platform.base import Platform
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture(scope="module")
-async def running(platform: Platform, kafka: KafkaSettings) -> AsyncIterator[Dispatcher]:
-    """Run one dispatcher for the tests of this module; each has a warehouse of its own."""
-    database_url = await platform.new_database("test_dispatch")
-    async with dispatcher(kafka, database_url) as started:
-        yield started
-    await platform.databases.drop_database("test_dispatch")
-
-
-def of(kind: type[Any], events: list[Any]) -> list[Any]:
-    return [event for event in events if isinstance(event, kind)]
 
 
 async def test_an_allocation_becomes_a_route_and_leaves_in_the_orders_own_trace(
@@ -171,7 +158,10 @@ async def test_a_route_that_loses_its_last_stop_never_leaves(running: Dispatcher
     await running.tick(here, 0)
     await running.say(here, here.cancel("a", 1))
     await running.tick(here, 20)
-    assert [type(one) for one in await running.dispatch_events(here)] == [RoutePlanned]
+    assert [type(one) for one in await running.dispatch_events(here)] == [
+        RoutePlanned,
+        RouteCancelled,
+    ]
     assert [type(one) for one in await running.ledger_events(here)] == [AllocationWithdrawn]
 
 
@@ -301,7 +291,7 @@ async def test_time_that_jumps_over_the_departure_plans_and_leaves_at_once(
     assert await running.status(here, "a") == "departed"
 
 
-async def _told(running: Dispatcher, here: Warehouse, record: Any) -> None:
+async def _told(running: Dispatcher, here: Warehouse, record: Message[Any]) -> None:
     """Publish a record and wait until it has been taken, not for what it makes due."""
     before = (await running.stream.progress()).offsets[FULFILMENT.name][here.partition]
     await publish(running.kafka, [record], partition=here.partition, topic=FULFILMENT)
@@ -313,7 +303,5 @@ async def _told(running: Dispatcher, here: Warehouse, record: Any) -> None:
     await until(taken, what="the record is taken")
 
 
-def _time(hours: float) -> Any:
-    from restock_common.contracts.ledger import TimeAdvanced
-
+def _time(hours: float) -> TimeAdvanced:
     return TimeAdvanced(until=at(hours))

@@ -6,8 +6,9 @@ from tests.unit.dispatcher.examples import HOUR, parcel, problem
 
 from dispatcher.domain.checker import faults
 from dispatcher.domain.feasibility import feasible, refusal
-from dispatcher.domain.problem import Parcel, Plan, Problem, Rules, Van
+from dispatcher.domain.problem import Parcel, Plan, Problem, Van
 from dispatcher.domain.routing import Effort, plan
+from dispatcher.domain.rules import Rules
 from dispatcher.domain.schedule import schedule
 from dispatcher.domain.sectors import sectors, within_reach
 

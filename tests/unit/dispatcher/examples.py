@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dispatcher.domain.model import Shipment, Status, Wave
-from dispatcher.domain.problem import MICRO, Parcel, Problem, Rules, Van
+from dispatcher.domain.problem import Parcel, Problem, Van
+from dispatcher.domain.rules import MICRO, Rules
 from dispatcher.domain.waves import new_wave
 from restock_common.contracts.ledger import Place
 

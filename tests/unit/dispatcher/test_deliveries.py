@@ -8,7 +8,8 @@ import pytest
 from tests.unit.dispatcher.examples import DEPOT, SOURCE, at, shipment
 
 from dispatcher.api.deliveries import DeliveredItem, Deliveries
-from dispatcher.domain.model import Route, RouteState, Shipment, Status
+from dispatcher.domain.model import Shipment, Status
+from dispatcher.domain.route import Route, RouteState
 from dispatcher.handlers import DeliveryReported
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.event import Event
@@ -36,6 +37,7 @@ class Known:
         return {
             name: Route(
                 name,
+                "p",
                 "w",
                 owners[name],
                 SOURCE,
@@ -78,6 +80,6 @@ async def test_a_batch_for_two_processes_comes_through_when_each_has_had_it() ->
     known = Known(away("a", here), away("b", there))
     items = [DeliveredItem(allocation=name, delivered_at=at(10)) for name in ("a", "b")]
     with pytest.raises(Fenced):
-        await Deliveries(Deciding(known, first), known).confirm(items)
-    assert await Deliveries(Deciding(known, second), known).confirm(items) == [None, None]
+        await Deliveries(Deciding(known, first), known).report(items)
+    assert await Deliveries(Deciding(known, second), known).report(items) == [None, None]
     assert {one.status for one in known.held.values()} == {Status.DELIVERED}

@@ -17,8 +17,8 @@ from tests.unit.dispatcher.examples import (
 
 from dispatcher.domain.checker import faults
 from dispatcher.domain.gather import gather, van
-from dispatcher.domain.problem import MICRO, Rules
 from dispatcher.domain.routing import Effort, plan
+from dispatcher.domain.rules import MICRO, Rules
 from restock_common.contracts.catalogue import Catalogue, Location, Product, Vehicle
 from restock_common.contracts.ledger import DeliveryWindow
 
@@ -35,7 +35,7 @@ CATALOGUE = Catalogue.of(
 
 
 def test_vans_are_those_of_the_warehouse_in_the_order_of_their_ids() -> None:
-    found = gather(wave(), [], CATALOGUE, Rules())
+    found = gather(wave(closed=True), [], CATALOGUE, Rules())
     assert (found.day, found.depot) == (DAY, DEPOT)
     assert [one.vehicle for one in found.vans] == ["a", "z"]
     early, plain = found.vans
@@ -46,7 +46,7 @@ def test_vans_are_those_of_the_warehouse_in_the_order_of_their_ids() -> None:
 def test_parcels_are_weighed_and_those_that_waited_cost_more_to_leave_out() -> None:
     two = replace(shipment("b"), units={"brick": 2, "unheard": 1}, missed=2)
     older = replace(shipment("c"), allocated_at=at(-9))
-    found = gather(wave(), [two, shipment("a"), older], CATALOGUE, Rules())
+    found = gather(wave(closed=True), [two, shipment("a"), older], CATALOGUE, Rules())
     assert [one.allocation for one in found.parcels] == ["c", "a", "b"]
     assert [one.grams for one in found.parcels] == [3000, 3000, 6500]
     assert [one.penalty for one in found.parcels] == [1000 * MICRO, 1000 * MICRO, 3000 * MICRO]
@@ -56,13 +56,13 @@ def test_a_window_is_told_in_seconds_of_the_day_and_a_missed_one_is_dropped() ->
     noon = DeliveryWindow(earliest=at(10), latest=at(12))
     missed = DeliveryWindow(earliest=at(-14), latest=at(-12))
     shipments = [replace(shipment("a"), window=noon), replace(shipment("b"), window=missed)]
-    a, b = gather(wave(), shipments, CATALOGUE, Rules()).parcels
+    a, b = gather(wave(closed=True), shipments, CATALOGUE, Rules()).parcels
     assert (a.earliest_s, a.latest_s) == (10 * HOUR, 12 * HOUR)
     assert (b.earliest_s, b.latest_s) == (0, 48 * HOUR)
 
 
 def test_a_warehouse_that_is_not_known_has_no_vans_and_says_why() -> None:
-    found = gather(wave(), [shipment("a")], Catalogue(), Rules())
+    found = gather(wave(closed=True), [shipment("a")], Catalogue(), Rules())
     assert found.vans == ()
     assert found.why_no_vans == "warehouse 'L' is not in the catalogue"
 

@@ -3,19 +3,41 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.dispatcher.examples import SOURCE, at, parcel, problem, shipment, van, wave
+from tests.unit.dispatcher.examples import (
+    DAY,
+    DEPOT,
+    SOURCE,
+    at,
+    parcel,
+    problem,
+    shipment,
+    van,
+    wave,
+)
 
 from dispatcher.domain.change import NOTHING, Change
-from dispatcher.domain.commitment import commit
+from dispatcher.domain.commitment import commit, new_plan
 from dispatcher.domain.delivery import deliver, refusal
 from dispatcher.domain.departure import advance
-from dispatcher.domain.model import Route, RouteState, Shipment, Status
+from dispatcher.domain.gather import proposal_of
+from dispatcher.domain.model import Shipment, Status
 from dispatcher.domain.problem import Plan, Unserved
+from dispatcher.domain.proposal import LeftOut, Proposal
+from dispatcher.domain.route import Route, RouteState
+from dispatcher.domain.rules import Rules
 from dispatcher.domain.schedule import schedule
 from dispatcher.domain.withdrawal import withdraw
-from restock_common.contracts.dispatch import RoutePlanned, ShipmentUnserved, WithdrawalRefused
+from restock_common.contracts.dispatch import (
+    RouteCancelled,
+    RoutePlanned,
+    ShipmentUnserved,
+    WithdrawalRefused,
+)
 from restock_common.contracts.fulfilment import AllocationCancelRequested
 from restock_common.contracts.ledger import AllocationWithdrawn, ShipmentDispatched
+
+PLAN = new_plan("L", DAY)
+COMMITTED = {PLAN.plan: PLAN.changed()}
 
 
 def request(name: str) -> AllocationCancelRequested:
@@ -38,12 +60,14 @@ def planned(
     }
     change = commit(
         wave(closed=True),
+        PLAN,
         waiting,
-        asked,
-        plan,
+        proposal_of(asked, plan),
+        [],
+        [],
         waves={},
         mark=at(mark_hours),
-        cut_off_hour=0,
+        rules=Rules(),
     )
     return change, change.routes[0] if change.routes else None
 
@@ -77,16 +101,17 @@ def test_time_that_passed_the_next_cut_off_meanwhile_has_closed_the_next_wave() 
 
 
 def test_a_plan_for_other_shipments_than_wait_is_a_bug() -> None:
-    asked = problem(parcel("a"))
     with pytest.raises(AssertionError, match=r"asked \['b'\], answered \['a'\]"):
         commit(
             wave(closed=True),
+            PLAN,
             {"b": shipment("b")},
-            asked,
-            Plan((), (Unserved("a", "no room"),)),
+            Proposal(DEPOT, (), (LeftOut("a", "no room"),)),
+            [],
+            [],
             waves={},
             mark=None,
-            cut_off_hour=0,
+            rules=Rules(),
         )
 
 
@@ -106,7 +131,7 @@ def test_only_a_warehouses_own_writer_closes_its_waves_and_lets_its_routes_go(
     change, route = planned("a")
     assert route is not None
     assert route.departs_at == at(8)
-    passed = advance(source, at(hours), [wave()], [route], on_route(change))
+    passed = advance(source, at(hours), [wave()], [route], on_route(change), COMMITTED)
     assert [one.closed_at for one in passed.waves] == ([at(hours)] if closed else [])
     assert [one.state for one in passed.routes] == ([RouteState.DEPARTED] if left else [])
     events = [one.event for one in passed.told]
@@ -123,24 +148,26 @@ def test_routes_leave_in_the_order_of_their_times() -> None:
     shipments = {"a": on_route(change)["a"]}
     with_both = {**shipments, "b": replace(shipments["a"], allocation="b", route="0-later")}
     later = replace(later, stops=(replace(route.stops[0], allocation="b"),))
-    passed = advance(SOURCE, at(10), [], [later, route], with_both)
+    passed = advance(SOURCE, at(10), [], [later, route], with_both, COMMITTED)
     assert [one.route for one in passed.routes] == [route.route, "0-later"]
 
 
 def test_a_waiting_shipment_is_given_back_and_its_wave_has_another_version() -> None:
-    change = withdraw(request("a"), shipment("a"), wave(version=4), None, 1.3)
+    change = withdraw(
+        request("a"), shipment("a"), replace(wave(version=4), size=1), None, None, 1.3
+    )
     assert change.waves[0].version == 5
     assert change.shipments[0].status is Status.WITHDRAWN
     [told] = change.told
     assert isinstance(told.event, AllocationWithdrawn)
     assert (told.shard, told.event.withdrawn_at) == (2, at(3))
-    assert withdraw(request("a"), change.shipments[0], change.waves[0], None, 1.3) is NOTHING
+    assert withdraw(request("a"), change.shipments[0], change.waves[0], None, None, 1.3) is NOTHING
 
 
 def test_a_planned_shipment_leaves_its_route_and_the_others_keep_their_times() -> None:
     change, route = planned("a", "b", "c")
     assert route is not None
-    back = withdraw(request("b"), on_route(change)["b"], None, route, 1.3)
+    back = withdraw(request("b"), on_route(change)["b"], None, route, COMMITTED[PLAN.plan], 1.3)
     [kept] = back.routes
     assert [stop.allocation for stop in kept.stops] == ["a", "c"]
     assert [stop.arrives_at for stop in kept.stops] == [
@@ -153,20 +180,20 @@ def test_a_planned_shipment_leaves_its_route_and_the_others_keep_their_times() -
     assert [type(one.event) for one in back.told] == [AllocationWithdrawn, RoutePlanned]
 
 
-def test_a_route_that_loses_its_last_stop_is_cancelled_and_not_told_again() -> None:
+def test_a_route_that_loses_its_last_stop_is_cancelled() -> None:
     change, route = planned("a")
     assert route is not None
-    back = withdraw(request("a"), on_route(change)["a"], None, route, 1.3)
+    back = withdraw(request("a"), on_route(change)["a"], None, route, COMMITTED[PLAN.plan], 1.3)
     assert [one.state for one in back.routes] == [RouteState.CANCELLED]
-    assert [type(one.event) for one in back.told] == [AllocationWithdrawn]
-    assert advance(SOURCE, at(20), [], back.routes, {}) == Change()
+    assert [type(one.event) for one in back.told] == [AllocationWithdrawn, RouteCancelled]
+    assert advance(SOURCE, at(20), [], back.routes, {}, {}) == Change()
 
 
 @pytest.mark.parametrize("status", [Status.DEPARTED, Status.DELIVERED])
 def test_what_has_left_is_refused(status: Status) -> None:
     change, route = planned("a")
     gone = replace(on_route(change)["a"], status=status)
-    back = withdraw(request("a"), gone, None, route, 1.3)
+    back = withdraw(request("a"), gone, None, route, COMMITTED[PLAN.plan], 1.3)
     assert (back.shipments, back.routes) == ((), ())
     [told] = back.told
     assert isinstance(told.event, WithdrawalRefused)
@@ -174,7 +201,7 @@ def test_what_has_left_is_refused(status: Status) -> None:
 
 
 def test_what_was_never_heard_of_is_refused() -> None:
-    [told] = withdraw(request("x"), None, None, None, 1.3).told
+    [told] = withdraw(request("x"), None, None, None, None, 1.3).told
     assert isinstance(told.event, WithdrawalRefused)
     assert "x is not known here" in told.event.reason
 

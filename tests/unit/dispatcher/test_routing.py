@@ -7,8 +7,9 @@ import pytest
 from tests.unit.dispatcher.examples import HOUR, parcel, problem, van
 
 from dispatcher.domain.checker import faults
-from dispatcher.domain.problem import MICRO, Parcel, Plan, Problem, Rules
+from dispatcher.domain.problem import Parcel, Plan, Problem
 from dispatcher.domain.routing import Effort, plan
+from dispatcher.domain.rules import MICRO, Rules
 from dispatcher.domain.schedule import cost, schedule
 
 EFFORT = Effort()

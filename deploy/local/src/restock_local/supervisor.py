@@ -188,6 +188,8 @@ class Supervisor:
             **self._door_secrets,
             **NO_LIMITS,
         }
+        if kind.name == "dispatcher":
+            settings["ADMIN_KEY"] = self.api_key  # carriers report there
         if kind.has_database:
             settings["DATABASE_URL"] = await self._platform.new_database(kind.module)
         else:

@@ -2,7 +2,7 @@
 
 import uvloop
 
-from dispatcher.api import Deliveries, create_api
+from dispatcher.api import Deliveries, Drivers, create_api
 from dispatcher.settings import Settings
 from dispatcher.store import PostgresDispatches, load, save
 from dispatcher.stream.fulfilment import Fulfilment
@@ -42,7 +42,12 @@ def build(settings: Settings) -> Service:
     solvers = [Solver(settings.effort()) for _ in range(settings.solver_workers)]
     planner = Planner(stream, dispatches, reader, solvers, rules)
     watch = Watch(waves_due(dispatches.unplanned))
-    api = create_api(Deliveries(stream, dispatches), dispatches)
+    api = create_api(
+        Deliveries(stream, dispatches),
+        Drivers(stream, dispatches, reader),
+        dispatches,
+        admin_key=settings.admin_key,
+    )
 
     async def opening() -> None:
         await database.open()

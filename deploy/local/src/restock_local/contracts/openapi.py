@@ -63,4 +63,4 @@ def _replenisher() -> FastAPI:
 def _dispatcher() -> FastAPI:
     from dispatcher.api import create_api
 
-    return create_api(_NOBODY, _NOBODY)
+    return create_api(_NOBODY, _NOBODY, _NOBODY, admin_key=SecretStr("not-a-real-admin-key"))

@@ -142,7 +142,7 @@ async def _replay(
     urls, kafka = stage.supervisor.urls, stage.platform.kafka
     async with (
         Door(urls["order-ingest"], {"X-API-Key": stage.supervisor.api_key}) as ingest,
-        Door(urls["dispatcher"]) as dispatcher,
+        Door(urls["dispatcher"], {"X-API-Key": stage.supervisor.api_key}) as dispatcher,
         Door(urls["stock-ledger"]) as ledger,
         QuietWatch(urls, kafka, check=stage.supervisor.check) as watch,
         Readback(kafka, tally) as readback,

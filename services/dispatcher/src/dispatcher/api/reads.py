@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse
 
-from dispatcher.domain.model import Route, Shipment
+from dispatcher.api.shown import manifest_html, route_json, shipment_json
+from dispatcher.domain.model import Shipment
+from dispatcher.domain.route import Route
 from restock_common.runtime.problems import Problem
 from restock_common.units import Identifier, LocationId
 
@@ -24,6 +27,9 @@ class Dispatches(Protocol):
     async def routes(self, location: str, limit: int) -> list[Route]:
         """Return a warehouse's routes, the latest first."""
 
+    async def routes_by_id(self, routes: Sequence[str]) -> dict[str, Route]:
+        """Return routes by their ids."""
+
 
 def router(dispatches: Dispatches) -> APIRouter:
     """Return the reading routes."""
@@ -37,56 +43,24 @@ def router(dispatches: Dispatches) -> APIRouter:
     @routes.get("/routes")
     async def planned_routes(location: LocationId, limit: Limit = 100) -> dict[str, Any]:
         """Return a warehouse's routes, the latest departure first."""
-        return {"routes": [_route(route) for route in await dispatches.routes(location, limit)]}
+        return {"routes": [route_json(route) for route in await dispatches.routes(location, limit)]}
+
+    @routes.get("/routes/{route}/manifest", response_class=HTMLResponse)
+    async def manifest(route: Identifier) -> HTMLResponse:
+        """Return a route for print: what is brought where, and when."""
+        found = (await dispatches.routes_by_id([route])).get(route)
+        if found is None:
+            raise Problem(404, f"route {route!r} is not known")
+        names = [stop.allocation for stop in found.stops]
+        return HTMLResponse(manifest_html(found, await dispatches.shipments(names)))
 
     @routes.get("/shipments/{allocation}")
     async def shipment(allocation: Identifier) -> dict[str, Any]:
-        """Return one shipment."""
+        """Return one shipment: where it is, and when it is expected."""
         found = (await dispatches.shipments([allocation])).get(allocation)
         if found is None:
             raise Problem(404, f"allocation {allocation!r} is not known")
-        return _shipment(found)
+        on = await dispatches.routes_by_id([found.route]) if found.route else {}
+        return shipment_json(found, on.get(found.route or ""))
 
     return routes
-
-
-def _route(route: Route) -> dict[str, Any]:
-    return {
-        "route": route.route,
-        "wave": route.wave,
-        "plan_version": route.plan_version,
-        "state": route.state,
-        "vehicle": route.vehicle,
-        "departs_at": route.departs_at,
-        "returns_at": route.returns_at,
-        "distance_km": route.metres / 1000,
-        "load_grams": sum(stop.grams for stop in route.stops),
-        "stops": [
-            {
-                "allocation": stop.allocation,
-                "order": stop.order,
-                "destination": stop.destination,
-                "arrives_at": stop.arrives_at,
-                "distance_km": stop.metres / 1000,
-            }
-            for stop in route.stops
-        ],
-    }
-
-
-def _shipment(shipment: Shipment) -> dict[str, Any]:
-    return {
-        "allocation": shipment.allocation,
-        "order": shipment.order,
-        "location": shipment.location,
-        "status": shipment.status,
-        "wave": shipment.wave,
-        "route": shipment.route,
-        "destination": shipment.destination,
-        "window": shipment.window,
-        "units": shipment.units,
-        "allocated_at": shipment.allocated_at,
-        "waves_missed": shipment.missed,
-        "reason": shipment.reason,
-        "delivered_at": shipment.delivered_at,
-    }

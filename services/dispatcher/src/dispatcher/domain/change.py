@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from dispatcher.domain.model import Route, Shipment, Wave
+from dispatcher.domain.model import Absence, DayPlan, Shipment, Wave
+from dispatcher.domain.route import Route
 from restock_common.contracts.event import Event
 
 
@@ -28,6 +29,8 @@ class Change:
     shipments: tuple[Shipment, ...] = ()
     waves: tuple[Wave, ...] = ()
     routes: tuple[Route, ...] = ()
+    plans: tuple[DayPlan, ...] = ()
+    absences: tuple[Absence, ...] = ()
     told: tuple[Told, ...] = ()
 
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.domain.change import Change, Told
-from dispatcher.domain.model import Route, RouteState, Shipment, Status, Wave
+from dispatcher.domain.model import DayPlan, Shipment, Status, Wave
+from dispatcher.domain.route import Route, RouteState
 from restock_common.contracts.ledger import ShipmentDispatched
 
 
@@ -27,20 +28,27 @@ def advance(
     waves: Iterable[Wave],
     routes: Iterable[Route],
     shipments: Mapping[str, Shipment],
+    plans: Mapping[str, DayPlan],
 ) -> Change:
     """Close the waves and let go the routes that are due, in the order of their times."""
     closing = sorted((w for w in waves if due(w, source, until)), key=lambda w: (w.cut_off, w.wave))
     leaving = [route for route in routes if leaves(route, source, until)]
-    left = depart(leaving, shipments)
+    left = depart(leaving, shipments, plans)
     return replace(left, waves=tuple(replace(wave, closed_at=until) for wave in closing))
 
 
-def depart(routes: Iterable[Route], shipments: Mapping[str, Shipment]) -> Change:
-    """Let routes leave: each stop's units are now with the driver, and the ledger is told.
+def depart(
+    routes: Iterable[Route], shipments: Mapping[str, Shipment], plans: Mapping[str, DayPlan]
+) -> Change:
+    """Let routes leave: each stop's units are now with the driver, and the ledger is told, once.
+
+    A plan that is being made of a route that leaves is stale: the plan of the day has another
+    version afterwards.
 
     Args:
         routes: Planned ones.
         shipments: All that are on them, by allocation.
+        plans: The plans that they belong to, by id.
     """
     gone: list[Shipment] = []
     left: list[Route] = []
@@ -52,6 +60,8 @@ def depart(routes: Iterable[Route], shipments: Mapping[str, Shipment]) -> Change
             assert shipment.status is Status.PLANNED, f"{stop.allocation} is {shipment.status}"
             assert shipment.route == route.route, f"{stop.allocation} is on {shipment.route}"
             gone.append(replace(shipment, status=Status.DEPARTED))
+            if shipment.attempts > 0:
+                continue  # its units left the stock with the first attempt
             event = ShipmentDispatched(
                 allocation=shipment.allocation,
                 order=shipment.order,
@@ -60,4 +70,6 @@ def depart(routes: Iterable[Route], shipments: Mapping[str, Shipment]) -> Change
                 dispatched_at=route.departs_at,
             )
             told.append(Told(event, shard=shipment.shard, traceparent=shipment.traceparent))
-    return Change(shipments=tuple(gone), routes=tuple(left), told=tuple(told))
+    touched = sorted({route.plan for route in left})
+    changed = tuple(plans[plan].changed() for plan in touched)
+    return Change(shipments=tuple(gone), routes=tuple(left), plans=changed, told=tuple(told))

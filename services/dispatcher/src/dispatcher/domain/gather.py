@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from dispatcher.domain.model import Shipment, Wave
-from dispatcher.domain.problem import MICRO, Parcel, Problem, Rules, Van
-from dispatcher.domain.waves import service_day
+from dispatcher.domain.fleet import NOBODY, Engaged, still_free
+from dispatcher.domain.model import Shipment, Status, Wave
+from dispatcher.domain.problem import Parcel, Plan, Problem, Van
+from dispatcher.domain.proposal import LeftOut, Proposal, ProposedStop, ProposedTour
+from dispatcher.domain.rules import MICRO, Rules
 from restock_common.contracts.catalogue import Catalogue, Product, Vehicle
 from restock_common.contracts.ledger import DeliveryWindow, Place
 
@@ -18,29 +20,63 @@ _CAPACITY_MAX_GRAMS = 10**12
 _COST_PER_KM_MAX = 100_000.0
 _FIXED_COST_MAX = 1e9
 
+_PLANNED_ALREADY = 10
+"""How much dearer it is to leave out what a customer has been told a time for."""
+
 
 def gather(
-    wave: Wave, shipments: Iterable[Shipment], catalogue: Catalogue, rules: Rules
+    wave: Wave,
+    shipments: Iterable[Shipment],
+    catalogue: Catalogue,
+    rules: Rules,
+    engaged: Engaged = NOBODY,
 ) -> Problem:
     """Return the problem of a wave, its parcels and vans in an order that follows from their ids.
 
     Args:
         wave: The wave, closed.
-        shipments: All that wait in it.
+        shipments: All that wait in it, and what is on routes that are planned anew.
         catalogue: Places, weights and vehicles.
         rules: What holds for every wave.
+        engaged: What vehicles do beside it.
     """
-    day = service_day(wave.cut_off)
+    day = wave.day
     warehouse = catalogue.locations.get(wave.location)
     if warehouse is None:
         unknown = f"warehouse {wave.location!r} is not in the catalogue"
         bare = Problem(day, _NOWHERE, (), (), rules, why_no_vans=unknown)
     else:
         vehicles = [one for one in catalogue.vehicles.values() if one.location == wave.location]
-        vans = tuple(van(one) for one in sorted(vehicles, key=lambda one: one.vehicle))
-        bare = Problem(day, warehouse.place, (), vans, rules)
+        vans = [van(one) for one in sorted(vehicles, key=lambda one: one.vehicle)]
+        free = tuple(still_free(vans, wave, engaged, rules))
+        why = "no vehicle at this warehouse" if not vans else "every vehicle is out, or away"
+        bare = Problem(day, warehouse.place, (), free, rules, why_no_vans=why)
     ordered = sorted(shipments, key=lambda one: (one.allocated_at, one.allocation))
     return replace(bare, parcels=tuple(_parcel(bare, one, catalogue) for one in ordered))
+
+
+def proposal_of(problem: Problem, plan: Plan) -> Proposal:
+    """Return a plan in the times of its day."""
+    weights = {parcel.allocation: parcel.grams for parcel in problem.parcels}
+    vans = {one.vehicle: one for one in problem.vans}
+    tours = []
+    for tour in plan.tours:
+        free_s, stops = tour.departs_s, []
+        for call in tour.calls:
+            arrives_s = free_s + vans[tour.vehicle].drive_s(call.metres)
+            stop = ProposedStop(
+                allocation=call.allocation,
+                begins_at=problem.at(call.begins_s),
+                waits_s=call.begins_s - arrives_s,
+                metres=call.metres,
+                grams=weights[call.allocation],
+            )
+            stops.append(stop)
+            free_s = call.begins_s + problem.rules.service_s
+        departs_at, returns_at = problem.at(tour.departs_s), problem.at(tour.returns_s)
+        tours.append(ProposedTour(tour.vehicle, departs_at, returns_at, tour.metres, tuple(stops)))
+    unserved = tuple(LeftOut(one.allocation, one.reason) for one in plan.unserved)
+    return Proposal(problem.depot, tuple(tours), unserved)
 
 
 def van(vehicle: Vehicle) -> Van:
@@ -71,13 +107,14 @@ def grams(shipment: Shipment, catalogue: Catalogue) -> int:
 
 def _parcel(problem: Problem, shipment: Shipment, catalogue: Catalogue) -> Parcel:
     earliest_s, latest_s = _window_s(problem, shipment.window)
+    promised = _PLANNED_ALREADY if shipment.status is Status.PLANNED else 1
     return Parcel(
         allocation=shipment.allocation,
         destination=shipment.destination,
         grams=grams(shipment, catalogue),
         earliest_s=earliest_s,
         latest_s=latest_s,
-        penalty=problem.rules.drop_penalty * (1 + shipment.missed),
+        penalty=problem.rules.drop_penalty * (1 + shipment.missed) * promised,
     )
 
 

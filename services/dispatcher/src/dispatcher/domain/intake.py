@@ -1,12 +1,12 @@
 """An allocation comes in: it waits in the wave that is open for it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from dispatcher.domain.change import Change
 from dispatcher.domain.model import Shipment, Status, Wave
-from dispatcher.domain.waves import new_wave, open_cut_off
+from dispatcher.domain.rules import Rules
+from dispatcher.domain.waves import admitted, wave_for
 from restock_common.contracts.fulfilment import OrderAllocated
 
 
@@ -17,7 +17,7 @@ def take_in(
     traceparent: str | None,
     mark: datetime | None,
     waves: Mapping[str, Wave],
-    cut_off_hour: int,
+    rules: Rules,
 ) -> Change:
     """Put a new allocation into its wave.
 
@@ -27,12 +27,10 @@ def take_in(
         traceparent: The order's trace.
         mark: The latest time told by that writer.
         waves: The waves of the warehouse that are not planned yet, by id.
-        cut_off_hour: When waves close, UTC.
+        rules: When waves close.
     """
-    cut_off = open_cut_off(event.allocated_at, mark, cut_off_hour)
-    fresh = new_wave(event.location, source, cut_off)
-    wave = waves.get(fresh.wave, fresh)
-    assert wave.closed_at is None, f"wave {wave.wave} has closed and takes in nothing"
+    since = event.allocated_at if mark is None else max(event.allocated_at, mark)
+    wave = wave_for(event.window, event.location, source, since, waves, rules)
     units: dict[str, int] = {}
     for line in event.lines:
         units[line.sku] = units.get(line.sku, 0) + line.quantity
@@ -49,6 +47,4 @@ def take_in(
         status=Status.WAITING,
         wave=wave.wave,
     )
-    return Change(
-        shipments=(shipment,), waves=(replace(wave, source=source, version=wave.version + 1),)
-    )
+    return Change(shipments=(shipment,), waves=admitted(wave, source, since, rules))

@@ -4,10 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from dispatcher.domain.geography import road_metres
-from restock_common.contracts.dispatch import RoutePlanned, Stop
 from restock_common.contracts.ledger import DeliveryWindow, Place
-from restock_common.units import as_utc
 
 
 class Status(StrEnum):
@@ -18,6 +15,7 @@ class Status(StrEnum):
     DEPARTED = "departed"
     DELIVERED = "delivered"
     WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,11 @@ class Shipment:
         wave: The wave it waits in or was planned by.
         route: The route it is on, or left on.
         missed: How many waves have left it out.
-        reason: Why the last one did.
+        reason: Why the last one did, or why it could not be delivered.
         delivered_at: When the customer had it.
+        attempts: How often it left and could not be delivered. The ledger has heard of its first
+            departure, and hears of no other.
+        failed_at: When the last of them failed.
     """
 
     allocation: str
@@ -57,6 +58,19 @@ class Shipment:
     missed: int = 0
     reason: str | None = None
     delivered_at: datetime | None = None
+    attempts: int = 0
+    failed_at: datetime | None = None
+
+
+class WaveKind(StrEnum):
+    """What made a wave."""
+
+    REGULAR = "regular"
+    """The day's cut-off."""
+    URGENT = "urgent"
+    """Windows that end before the next regular wave's vehicles drive."""
+    REPAIR = "repair"
+    """A vehicle that cannot drive, and what was planned for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,120 +81,69 @@ class Wave:
         wave: Its id.
         location: The warehouse.
         source: The writer that this warehouse's allocations and time come from.
-        cut_off: Allocations before it belong here; the vans leave on the day that follows.
-        version: Counts the changes of membership: a plan answers one version.
+        cut_off: Allocations before it belong here; no vehicle leaves with them before it.
+        day: The midnight UTC that begins the day on which its vehicles drive.
+        kind: What made it.
+        number: Waves of one cut-off are told apart by it, where one was full before.
+        version: Counts what makes a plan for it stale: a plan answers one version.
+        size: How many shipments wait in it.
         closed_at: The time that closed it; None while it gathers.
-        planned: Whether its plan has been committed.
+        planned: Whether what waited in it has been planned.
     """
 
     wave: str
     location: str
     source: str
     cut_off: datetime
+    day: datetime
+    kind: WaveKind = WaveKind.REGULAR
+    number: int = 0
     version: int = 0
+    size: int = 0
     closed_at: datetime | None = None
     planned: bool = False
 
-
-class RouteState(StrEnum):
-    """Where a route is."""
-
-    PLANNED = "planned"
-    DEPARTED = "departed"
-    CANCELLED = "cancelled"
+    def with_more(self, count: int) -> "Wave":
+        """Return the wave with so many shipments more, or fewer: its next version."""
+        return replace(self, size=self.size + count, version=self.version + 1)
 
 
 @dataclass(frozen=True, slots=True)
-class RouteStop:
-    """One stop of a route.
+class DayPlan:
+    """What the vehicles of one warehouse do on one day: its routes.
 
     Attributes:
-        allocation: What is delivered.
-        order: What it belongs to.
-        destination: Where.
-        arrives_at: When the van is there and the window is open.
-        metres: Driven from the stop before, or from the warehouse.
-        grams: The parcel's weight.
+        plan: Its id.
+        location: The warehouse.
+        day: The midnight UTC that begins the day.
+        version: Raised by whatever changes one of its routes; a plan that was made for another
+            version is not committed.
     """
 
-    allocation: str
-    order: str
-    destination: Place
-    arrives_at: datetime
-    metres: int
-    grams: int
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One van's committed tour; its live stops are exactly its planned shipments.
-
-    Attributes:
-        route: Its id.
-        wave: The wave it serves.
-        location: Where it leaves and returns.
-        source: The writer whose time makes it leave.
-        vehicle: Which van.
-        depot: The warehouse's place.
-        departs_at: When it leaves.
-        returns_at: When it is back.
-        metres: The whole tour.
-        stops: In the order they are driven.
-        plan_version: Raised when a stop is taken out.
-        state: Where it is.
-    """
-
-    route: str
-    wave: str
+    plan: str
     location: str
-    source: str
+    day: datetime
+    version: int = 0
+
+    def changed(self) -> "DayPlan":
+        """Return its next version."""
+        return replace(self, version=self.version + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A vehicle that cannot drive.
+
+    Attributes:
+        vehicle: Which.
+        location: Its home warehouse.
+        since: From when on.
+        until: When it can drive again; None where nobody knows.
+        reason: Why.
+    """
+
     vehicle: str
-    depot: Place
-    departs_at: datetime
-    returns_at: datetime
-    metres: int
-    stops: tuple[RouteStop, ...]
-    plan_version: int = 1
-    state: RouteState = RouteState.PLANNED
-
-    def without(self, allocation: str, road_factor: float) -> "Route":
-        """Return the route with one stop less, its times kept; cancelled where none is left."""
-        kept: list[RouteStop] = []
-        here = self.depot
-        for stop in self.stops:
-            if stop.allocation != allocation:
-                metres = road_metres(here, stop.destination, road_factor)
-                kept.append(replace(stop, metres=metres))
-                here = stop.destination
-        home = road_metres(here, self.depot, road_factor)
-        return replace(
-            self,
-            stops=tuple(kept),
-            metres=sum(stop.metres for stop in kept) + home,
-            plan_version=self.plan_version + 1,
-            state=self.state if kept else RouteState.CANCELLED,
-        )
-
-    def planned(self) -> RoutePlanned:
-        """Return the event that tells of this version of the route."""
-        return RoutePlanned(
-            location=self.location,
-            route=self.route,
-            wave=self.wave,
-            plan_version=self.plan_version,
-            vehicle=self.vehicle,
-            departs_at=as_utc(self.departs_at),
-            returns_at=as_utc(self.returns_at),
-            distance_km=self.metres / 1000,
-            load_grams=sum(stop.grams for stop in self.stops),
-            stops=tuple(
-                Stop(
-                    allocation=stop.allocation,
-                    order=stop.order,
-                    destination=stop.destination,
-                    arrives_at=stop.arrives_at,
-                    distance_km=stop.metres / 1000,
-                )
-                for stop in self.stops
-            ),
-        )
+    location: str
+    since: datetime
+    until: datetime | None
+    reason: str

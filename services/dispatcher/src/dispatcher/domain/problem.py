@@ -7,10 +7,8 @@ micro-units of the currency. The solver takes integers only, and integers compar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from dispatcher.domain.rules import Rules
 from restock_common.contracts.ledger import Place
-
-MICRO = 1_000_000
-"""Cost units in one unit of currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +57,6 @@ class Van:
     def drive_s(self, metres: int) -> int:
         """Return how long it drives: whole seconds, rounded up."""
         return -(-metres * 3600 // self.metres_per_hour)
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What holds for every wave.
-
-    Attributes:
-        cut_off_hour: A wave closes each day at this hour, UTC.
-        service_s: How long a stop takes.
-        road_factor: Length of the road over length of the great circle.
-        driver_cost_per_hour: In micro-units.
-        drop_penalty: Cost of leaving out a parcel that has missed no wave yet, in micro-units.
-        sector_stops: A wave of more stops is solved in sectors of at most this many.
-    """
-
-    cut_off_hour: int = 0
-    service_s: int = 240
-    road_factor: float = 1.3
-    driver_cost_per_hour: int = 25 * MICRO
-    drop_penalty: int = 1_000 * MICRO
-    sector_stops: int = 150
 
 
 @dataclass(frozen=True, slots=True)

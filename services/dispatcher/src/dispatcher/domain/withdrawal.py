@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 from dispatcher.domain.change import NOTHING, Change, Told
-from dispatcher.domain.model import Route, RouteState, Shipment, Status, Wave
+from dispatcher.domain.model import DayPlan, Shipment, Status, Wave
+from dispatcher.domain.route import Cause, Route, RouteState
 from restock_common.contracts.dispatch import WithdrawalRefused
 from restock_common.contracts.fulfilment import AllocationCancelRequested
 from restock_common.contracts.ledger import AllocationWithdrawn
+
+_EMPTIED = "its last stop was withdrawn"
 
 
 def withdraw(
@@ -14,37 +17,44 @@ def withdraw(
     shipment: Shipment | None,
     wave: Wave | None,
     route: Route | None,
+    plan: DayPlan | None,
     road_factor: float,
 ) -> Change:
     """Decide a request; before or after departure is told by the order of the log.
 
-    A route that loses a stop is published again with its next version and its times kept. One
-    that loses its last stop is cancelled and not published again, since a route has stops: what
-    became of the parcel is told by AllocationWithdrawn.
+    A route that loses a stop is published again with its next version and its times kept; one
+    that loses its last stop is cancelled.
 
     Args:
         request: The request.
         shipment: What it asks for; None where that has never been heard of.
         wave: The wave that the shipment waits in, where it waits.
         route: The route that the shipment is on, where it is on one.
+        plan: The plan of the day that the route belongs to.
         road_factor: For the way past the stop that is left out.
     """
     if shipment is None:
         return _refused(request, f"allocation {request.allocation} is not known here")
     if shipment.status is Status.WITHDRAWN:
         return NOTHING  # answered before; the ledger has it
+    if shipment.attempts > 0:
+        return _refused(request, f"it left before, and came back: {shipment.reason}")
     if shipment.status is Status.WAITING:
         assert wave is not None, f"{shipment.allocation} waits in no wave"
-        waves = (replace(wave, version=wave.version + 1),)
-        return _granted(request, shipment, Change(waves=waves))
+        return _granted(request, shipment, Change(waves=(wave.with_more(-1),)))
     assert route is not None, f"{shipment.allocation} is on no route"
     if shipment.status is not Status.PLANNED:
         return _refused(
             request, f"it left on route {route.route} at {route.departs_at:%Y-%m-%d %H:%M} UTC"
         )
-    kept = route.without(shipment.allocation, road_factor)
-    told = () if kept.state is RouteState.CANCELLED else (Told(kept.planned()),)
-    return _granted(request, shipment, Change(routes=(kept,), told=told))
+    assert plan is not None, f"route {route.route} belongs to no plan"
+    changed = plan.changed()
+    kept = route.without(shipment.allocation, road_factor, changed.version)
+    if kept.state is RouteState.CANCELLED:
+        told = Told(kept.called_off(_EMPTIED))
+    else:
+        told = Told(kept.planned(kept.changes_from(route, Cause.WITHDRAWN)))
+    return _granted(request, shipment, Change(routes=(kept,), plans=(changed,), told=(told,)))
 
 
 def _granted(request: AllocationCancelRequested, shipment: Shipment, change: Change) -> Change:

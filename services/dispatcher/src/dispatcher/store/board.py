@@ -1,74 +1,103 @@
 """Loads the working set of a batch and saves what changed: a few statements, whatever its size."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dispatcher.domain.model import Route, Shipment, Wave
-from dispatcher.handlers import Board, DeliveryReported, PartitionTime, PlanSolved
-from dispatcher.store.rows import route_of, shipment_of, stop_row, wave_of
+from dispatcher.handlers import (
+    Board,
+    DelayReported,
+    DeliveryReported,
+    FailureReported,
+    PartitionTime,
+    PlanSolved,
+    VehicleAbsent,
+    VehicleBack,
+)
+from dispatcher.store.rows import absence_of, plan_of, route_of, shipment_of, wave_of
+from dispatcher.store.saving import partition_of_location, save
 from restock_common.contracts.envelope import Message
 from restock_common.contracts.event import Event
 from restock_common.contracts.fulfilment import AllocationCancelRequested, OrderAllocated
 from restock_common.contracts.topics import FULFILMENT
-from restock_common.errors import InvariantBroken
-from restock_common.kafka import partition_of
 from restock_common.postgres import Connection
 
+__all__ = ["load", "partition_of_location", "save"]
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_OF_ALLOCATIONS = OrderAllocated | AllocationCancelRequested | DeliveryReported | FailureReported
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What the messages of one batch are about.
+
+    Attributes:
+        allocations: The shipments.
+        locations: The warehouses: all their waves without a plan.
+        reported: Of the shipments those that drivers report about: with all of their route.
+        routes: Of drivers that are late.
+        vehicles: That come and go: with what is planned for them.
+        waves: That were solved: all that waits in them.
+        days: That were solved: all their routes.
+        times: The time told on each partition.
+    """
+
+    allocations: set[str] = field(default_factory=set)
+    locations: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
+    routes: set[str] = field(default_factory=set)
+    vehicles: set[str] = field(default_factory=set)
+    waves: set[str] = field(default_factory=set)
+    days: set[tuple[str, datetime]] = field(default_factory=set)
+    times: dict[int, datetime] = field(default_factory=dict)
+
+    def add(self, event: Event) -> None:
+        """Take in what one message is about."""
+        if isinstance(event, PartitionTime):
+            told = self.times.get(event.partition, event.until)
+            self.times[event.partition] = max(event.until, told)
+            return
+        if isinstance(event, _OF_ALLOCATIONS):
+            self.allocations.add(event.allocation)
+            self.locations.add(event.location)
+            if isinstance(event, DeliveryReported | FailureReported):
+                self.reported.add(event.allocation)
+        elif isinstance(event, PlanSolved):
+            self.locations.add(event.location)
+            self.waves.add(event.wave)
+            self.days.add((event.location, event.day))
+        elif isinstance(event, DelayReported):
+            self.locations.add(event.location)
+            self.routes.add(event.route)
+        elif isinstance(event, VehicleAbsent | VehicleBack):
+            self.locations.add(event.location)
+            self.vehicles.add(event.vehicle)
+
+    def partition(self) -> int:
+        """Return the one partition that all of this is on."""
+        partitions = set(self.times) | {partition_of_location(one) for one in self.locations}
+        assert len(partitions) == 1, f"a batch of partitions {sorted(partitions)}"
+        return partitions.pop()
 
 
 async def load(connection: Connection, messages: Sequence[Message[Event]]) -> Board:
     """Return what these messages of one partition need."""
-    board = Board()
-    allocations: set[str] = set()
-    locations: set[str] = set()
-    solved: set[str] = set()
-    times: dict[int, datetime] = {}
+    board, wanted = Board(), _Wanted()
     for message in messages:
-        event = message.event
-        if isinstance(event, OrderAllocated | AllocationCancelRequested):
-            allocations.add(event.allocation)
-            locations.add(event.location)
-        elif isinstance(event, PartitionTime):
-            times[event.partition] = max(event.until, times.get(event.partition, event.until))
-        elif isinstance(event, PlanSolved):
-            locations.add(event.location)
-            solved.add(event.wave)
-        elif isinstance(event, DeliveryReported):
-            allocations.add(event.allocation)
-            locations.add(event.location)
-    partitions = set(times) | {partition_of_location(location) for location in locations}
-    assert len(partitions) == 1, f"a batch of partitions {sorted(partitions)}"
-    partition = partitions.pop()
-    until = times.get(partition, _NEVER)
-
+        wanted.add(message.event)
+    partition = wanted.partition()
     await _load_marks(connection, board, partition)
-    await _load_waves(connection, board, partition, locations, whole=bool(times))
-    await _load_routes(connection, board, partition, until, allocations)
-    for row in await connection.fetch(
-        "SELECT * FROM shipments WHERE allocation = ANY($1) UNION ALL "
-        "SELECT * FROM shipments WHERE route = ANY($2) AND status = 'planned' UNION ALL "
-        "SELECT * FROM shipments WHERE wave = ANY($3) AND status = 'waiting'",
-        list(allocations),
-        list(board.routes),
-        list(solved),
-    ):
-        board.shipments[row["allocation"]] = shipment_of(row)
+    await _load_waves(connection, board, partition, wanted.locations, whole=bool(wanted.times))
+    await _load_routes(connection, board, partition, wanted)
+    await _load_plans(connection, board, wanted.days)
+    await _load_shipments(connection, board, wanted)
+    if wanted.vehicles:
+        for row in await connection.fetch(
+            "SELECT * FROM absences WHERE vehicle = ANY($1)", list(wanted.vehicles)
+        ):
+            board.absences[row["vehicle"]] = absence_of(row)
     return board
-
-
-def partition_of_location(location: str) -> int:
-    """Return the partition that a warehouse's work is decided on."""
-    return partition_of(FULFILMENT.name, location.encode())
-
-
-async def save(connection: Connection, board: Board) -> None:
-    """Write what changed."""
-    await _save_waves(connection, [board.waves[name] for name in board.changed["waves"]])
-    await _save_routes(connection, [board.routes[name] for name in board.changed["routes"]])
-    await _save_shipments(
-        connection, [board.shipments[name] for name in board.changed["shipments"]]
-    )
 
 
 async def _load_marks(connection: Connection, board: Board, partition: int) -> None:
@@ -95,101 +124,69 @@ async def _load_waves(
 
 
 async def _load_routes(
-    connection: Connection, board: Board, partition: int, until: datetime, allocations: set[str]
+    connection: Connection, board: Board, partition: int, wanted: _Wanted
 ) -> None:
-    """Load the routes that may leave by then, and those that these allocations are on."""
+    """Load the routes that may leave, those of these shipments, vehicles and days."""
+    locations, days = [one[0] for one in wanted.days], [one[1] for one in wanted.days]
     for row in await connection.fetch(
         "SELECT * FROM routes WHERE partition = $1 AND state = 'planned' AND departs_at <= $2"
         " UNION ALL SELECT routes.* FROM routes JOIN shipments USING (route)"
-        " WHERE allocation = ANY($3)",
+        " WHERE allocation = ANY($3)"
+        " UNION ALL SELECT * FROM routes WHERE route = ANY($4)"
+        " UNION ALL SELECT * FROM routes WHERE location = ANY($5) AND vehicle = ANY($6)"
+        " AND state = 'planned'"
+        " UNION ALL SELECT * FROM routes WHERE vehicle = ANY($6) AND route IN"
+        " (SELECT route FROM shipments WHERE status = 'departed' AND location = ANY($5))"
+        " UNION ALL SELECT routes.* FROM routes JOIN plans USING (plan)"
+        " JOIN unnest($7::text[], $8::timestamptz[]) AS solved (location, day)"
+        " ON plans.location = solved.location AND plans.day = solved.day",
         partition,
-        until,
-        list(allocations),
+        wanted.times.get(partition, _NEVER),
+        list(wanted.allocations),
+        list(wanted.routes),
+        list(wanted.locations) if wanted.vehicles else [],
+        list(wanted.vehicles),
+        locations,
+        days,
     ):
         board.routes[row["route"]] = route_of(row)
 
 
-async def _save_waves(connection: Connection, waves: Sequence[Wave]) -> None:
-    if not waves:
-        return
-    written = await connection.execute(
-        "INSERT INTO waves (wave, location, partition, source, cut_off, version, closed_at,"
-        " planned) SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[],"
-        " $5::timestamptz[], $6::int[], $7::timestamptz[], $8::bool[])"
-        " ON CONFLICT (wave) DO UPDATE SET source = excluded.source, version = excluded.version,"
-        " closed_at = excluded.closed_at, planned = excluded.planned WHERE NOT waves.planned",
-        [wave.wave for wave in waves],
-        [wave.location for wave in waves],
-        [partition_of_location(wave.location) for wave in waves],
-        [wave.source for wave in waves],
-        [wave.cut_off for wave in waves],
-        [wave.version for wave in waves],
-        [wave.closed_at for wave in waves],
-        [wave.planned for wave in waves],
-    )
-    if written != f"INSERT 0 {len(waves)}":
-        names = sorted(wave.wave for wave in waves)
-        raise InvariantBroken(f"one of the waves {names} was planned before: {written}")
+async def _load_plans(
+    connection: Connection, board: Board, days: Collection[tuple[str, datetime]]
+) -> None:
+    """Load the plans of these routes and days."""
+    for row in await connection.fetch(
+        "SELECT * FROM plans WHERE plan = ANY($1) OR (location, day) IN"
+        " (SELECT * FROM unnest($2::text[], $3::timestamptz[]))",
+        list({route.plan for route in board.routes.values()}),
+        [one[0] for one in days],
+        [one[1] for one in days],
+    ):
+        board.plans[row["plan"]] = plan_of(row)
 
 
-async def _save_routes(connection: Connection, routes: Sequence[Route]) -> None:
-    """Write row by row: few they are, and asyncpg takes lists of lists for matrices."""
-    await connection.executemany(
-        "INSERT INTO routes (route, wave, location, partition, source, vehicle, latitude,"
-        " longitude, departs_at, returns_at, metres, stops, plan_version, state)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
-        " ON CONFLICT (route) DO UPDATE SET metres = excluded.metres, stops = excluded.stops,"
-        " plan_version = excluded.plan_version, state = excluded.state",
-        [
-            (
-                route.route,
-                route.wave,
-                route.location,
-                partition_of_location(route.location),
-                route.source,
-                route.vehicle,
-                route.depot.latitude,
-                route.depot.longitude,
-                route.departs_at,
-                route.returns_at,
-                route.metres,
-                [stop_row(stop) for stop in route.stops],
-                route.plan_version,
-                route.state.value,
-            )
-            for route in routes
-        ],
-    )
+async def _load_shipments(connection: Connection, board: Board, wanted: _Wanted) -> None:
+    """Load these shipments, what is still to leave on the routes, and what waits in the waves.
 
-
-async def _save_shipments(connection: Connection, shipments: Sequence[Shipment]) -> None:
-    if not shipments:
-        return
-    await connection.execute(
-        'INSERT INTO shipments (allocation, "order", location, shard, latitude, longitude,'
-        " earliest, latest, units, allocated_at, traceparent, status, wave, route, missed, reason,"
-        " delivered_at) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int[],"
-        " $5::float8[], $6::float8[], $7::timestamptz[], $8::timestamptz[], $9::jsonb[],"
-        " $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::int[],"
-        " $16::text[], $17::timestamptz[])"
-        " ON CONFLICT (allocation) DO UPDATE SET status = excluded.status, wave = excluded.wave,"
-        " route = excluded.route, missed = excluded.missed, reason = excluded.reason,"
-        " delivered_at = excluded.delivered_at",
-        [one.allocation for one in shipments],
-        [one.order for one in shipments],
-        [one.location for one in shipments],
-        [one.shard for one in shipments],
-        [one.destination.latitude for one in shipments],
-        [one.destination.longitude for one in shipments],
-        [one.window.earliest if one.window else None for one in shipments],
-        [one.window.latest if one.window else None for one in shipments],
-        [one.units for one in shipments],
-        [one.allocated_at for one in shipments],
-        [one.traceparent for one in shipments],
-        [one.status.value for one in shipments],
-        [one.wave for one in shipments],
-        [one.route for one in shipments],
-        [one.missed for one in shipments],
-        [one.reason for one in shipments],
-        [one.delivered_at for one in shipments],
-    )
+    What has left is needed where a driver reports: the stops ahead are late with the one told of.
+    """
+    vehicles = wanted.vehicles
+    on_the_road = [
+        route.route
+        for route in board.routes.values()
+        if route.route in wanted.routes or route.vehicle in vehicles
+    ]
+    for row in await connection.fetch(
+        "SELECT * FROM shipments WHERE allocation = ANY($1) UNION ALL "
+        "SELECT * FROM shipments WHERE route = ANY($2) AND status = 'planned' UNION ALL "
+        "SELECT * FROM shipments WHERE wave = ANY($3) AND status = 'waiting' UNION ALL "
+        "SELECT * FROM shipments WHERE status = 'departed' AND (route = ANY($4) OR route IN"
+        " (SELECT route FROM shipments WHERE allocation = ANY($5)))",
+        list(wanted.allocations),
+        list(board.routes),
+        list(wanted.waves),
+        on_the_road,
+        list(wanted.reported),
+    ):
+        board.shipments[row["allocation"]] = shipment_of(row)

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dispatcher.domain.model import Route, Shipment, Wave
-from dispatcher.store.board import partition_of_location
-from dispatcher.store.rows import route_of, shipment_of, wave_of
+from dispatcher.domain.model import Absence, DayPlan, Shipment, Wave
+from dispatcher.domain.route import Route
+from dispatcher.store.rows import absence_of, plan_of, route_of, shipment_of, wave_of
+from dispatcher.store.saving import partition_of_location
 from restock_common.contracts.topics import FULFILMENT
 from restock_common.postgres import Database
 
@@ -30,7 +31,8 @@ class PostgresDispatches:
         async with self._database.connection() as connection:
             rows = await connection.fetch(
                 "SELECT DISTINCT ON (location) * FROM waves WHERE NOT planned"
-                " AND closed_at IS NOT NULL AND partition = ANY($1) ORDER BY location, cut_off",
+                " AND closed_at IS NOT NULL AND partition = ANY($1)"
+                " ORDER BY location, cut_off, number, wave",
                 list(partitions),
             )
         return sorted(map(wave_of, rows), key=lambda wave: (wave.cut_off, wave.location))
@@ -46,6 +48,37 @@ class PostgresDispatches:
                 "SELECT * FROM shipments WHERE wave = $1 AND status = 'waiting'", wave
             )
         return [shipment_of(row) for row in rows]
+
+    async def day(self, location: str, day: datetime) -> tuple[DayPlan | None, list[Route]]:
+        """Return the plan of a warehouse's day, and its routes.
+
+        The plan is read first: where something has changed since, its version has moved.
+        """
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                "SELECT * FROM plans WHERE location = $1 AND day = $2", location, day
+            )
+            if row is None:
+                return None, []
+            rows = await connection.fetch(
+                "SELECT * FROM routes WHERE plan = $1 AND state <> 'cancelled'", row["plan"]
+            )
+        return plan_of(row), [route_of(one) for one in rows]
+
+    async def on_routes(self, routes: Sequence[str]) -> list[Shipment]:
+        """Return what is planned on routes."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT * FROM shipments WHERE route = ANY($1) AND status = 'planned'",
+                list(routes),
+            )
+        return [shipment_of(row) for row in rows]
+
+    async def absences(self, location: str) -> list[Absence]:
+        """Return which of a warehouse's vehicles are away, or were."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch("SELECT * FROM absences WHERE location = $1", location)
+        return [absence_of(row) for row in rows]
 
     async def unplanned(self) -> int:
         """Return how many waves are due and not planned."""
@@ -91,10 +124,8 @@ class PostgresDispatches:
         """Return waves, how much waits in each and how many routes it has, the latest first."""
         async with self._database.connection() as connection:
             return await connection.fetch(
-                "SELECT waves.wave, waves.location, waves.cut_off, waves.version,"
-                " waves.closed_at, waves.planned,"
-                " (SELECT count(*) FROM shipments WHERE shipments.wave = waves.wave"
-                " AND status = 'waiting') AS waiting,"
+                "SELECT waves.wave, waves.location, waves.kind, waves.cut_off, waves.day,"
+                " waves.version, waves.closed_at, waves.planned, waves.size AS waiting,"
                 " (SELECT count(*) FROM routes WHERE routes.wave = waves.wave"
                 " AND state <> 'cancelled') AS routes"
                 " FROM waves WHERE $1::text IS NULL OR location = $1"
@@ -102,6 +133,33 @@ class PostgresDispatches:
                 location,
                 limit,
             )
+
+    async def plans(self, location: str | None, limit: int) -> list[DayPlan]:
+        """Return plans, the latest day first."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT * FROM plans WHERE $1::text IS NULL OR location = $1"
+                " ORDER BY day DESC, location LIMIT $2",
+                location,
+                limit,
+            )
+        return [plan_of(row) for row in rows]
+
+    async def plan(self, plan: str) -> tuple[DayPlan, list[Route]] | None:
+        """Return a plan and its routes that were not cancelled, as they stood at one moment."""
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                "SELECT plans.day, plans.version, routes.*, plans.plan AS of_plan,"
+                " plans.location AS of_location FROM plans LEFT JOIN routes"
+                " ON routes.plan = plans.plan AND routes.state <> 'cancelled'"
+                " WHERE plans.plan = $1 ORDER BY routes.departs_at, routes.route",
+                plan,
+            )
+        if not rows:
+            return None
+        first = rows[0]
+        found = DayPlan(first["of_plan"], first["of_location"], first["day"], first["version"])
+        return found, [route_of(row) for row in rows if row["route"] is not None]
 
     async def routes(self, location: str, limit: int) -> list[Route]:
         """Return a warehouse's routes, the latest departure first."""

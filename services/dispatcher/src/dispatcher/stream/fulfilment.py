@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
-from dispatcher.domain.problem import Rules
+from dispatcher.domain.rules import Rules
 from dispatcher.handlers import Board, PartitionTime, handle
 from restock_common.contracts.envelope import Message, Record
 from restock_common.contracts.event import Event

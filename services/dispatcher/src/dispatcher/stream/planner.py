@@ -2,15 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
 
 from dispatcher.domain.checker import faults
-from dispatcher.domain.gather import gather
-from dispatcher.domain.model import Shipment, Wave
-from dispatcher.domain.problem import Plan, Problem, Rules
+from dispatcher.domain.fleet import Engaged, to_replan
+from dispatcher.domain.gather import gather, proposal_of
+from dispatcher.domain.model import Absence, DayPlan, Shipment, Wave
+from dispatcher.domain.proposal import Proposal
+from dispatcher.domain.route import Route
+from dispatcher.domain.rules import Rules
+from dispatcher.domain.waves import moment_of
 from dispatcher.handlers import PlanSolved
 from dispatcher.stream.worker import Solver
 from restock_common import telemetry, tracing
@@ -41,6 +47,18 @@ class Waves(Protocol):
     async def unplanned(self) -> int:
         """Return how many waves are due and not planned."""
 
+    async def day(self, location: str, day: datetime) -> tuple[DayPlan | None, list[Route]]:
+        """Return the plan of a warehouse's day, and its routes."""
+
+    async def on_routes(self, routes: Sequence[str]) -> list[Shipment]:
+        """Return what is planned on routes."""
+
+    async def absences(self, location: str) -> list[Absence]:
+        """Return which of a warehouse's vehicles are away."""
+
+    async def marks(self, locations: Sequence[str]) -> Mapping[str, Mapping[str, datetime]]:
+        """Return the time that each writer has told, for each of these warehouses."""
+
 
 class Deciding(Protocol):
     """What the planner needs of the stream; the implementation is `runtime.Stream`."""
@@ -64,11 +82,33 @@ class MasterData(Protocol):
     catalogue: Catalogue
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one search is about, as it stood when it was read.
+
+    Attributes:
+        wave: What is to be planned.
+        plan_version: Of the day's plan; 0 where there is none.
+        replaced: Its routes that are planned anew.
+        kept: Those that stay.
+        shipments: What waits in the wave, and what is on the replaced routes.
+        absences: Vehicles that are away.
+    """
+
+    wave: Wave
+    plan_version: int
+    replaced: tuple[Route, ...]
+    kept: tuple[Route, ...]
+    shipments: tuple[Shipment, ...]
+    absences: tuple[Absence, ...]
+
+
 class Planner(Background):
     """Solves waves in the worker processes and commits each by compare-and-set.
 
-    A plan answers one version of a wave; where something was withdrawn meanwhile it is found
-    stale, nothing is committed, and the wave is solved again.
+    A plan answers one version of a wave and one of the day's plan; where something has changed
+    meanwhile it is found stale, nothing is committed, and the wave is solved again. What the day
+    has planned already is planned anew with it, but for what has left or is being loaded.
 
     Args:
         stream: Decides the plans.
@@ -157,35 +197,56 @@ class Planner(Background):
 
     async def _plan_each(self, solver: Solver, waves: Iterator[Wave]) -> None:
         for wave in waves:
-            shipments = await self._waves.waiting(wave.wave)
-            problem, plan = await self._answer(solver, wave, shipments)
-            await self._offer(wave, problem, plan)
+            asked = await self._look(wave)
+            await self._offer(asked, await self._answer(solver, asked))
 
-    async def _answer(
-        self, solver: Solver, wave: Wave, shipments: Sequence[Shipment]
-    ) -> tuple[Problem, Plan]:
-        problem = gather(wave, shipments, self._master_data.catalogue, self._rules)
+    async def _look(self, wave: Wave) -> Asked:
+        """Read what a plan for a wave has to know; each version before what it counts."""
+        plan, routes = await self._waves.day(wave.location, wave.day)
+        marks = (await self._waves.marks([wave.location]))[wave.location]
+        moment = moment_of(wave)
+        now = max(moment, marks.get(wave.source, moment))
+        waiting = await self._waves.waiting(wave.wave)
+        replaced = to_replan(routes, now, self._rules) if waiting else ()
+        names = {route.route for route in replaced}
+        planned = await self._waves.on_routes(sorted(names)) if names else []
+        return Asked(
+            wave=wave,
+            plan_version=plan.version if plan is not None else 0,
+            replaced=replaced,
+            kept=tuple(route for route in routes if route.route not in names),
+            shipments=(*waiting, *planned),
+            absences=tuple(await self._waves.absences(wave.location)),
+        )
+
+    async def _answer(self, solver: Solver, asked: Asked) -> Proposal:
+        engaged = Engaged(asked.kept, asked.absences)
+        catalogue = self._master_data.catalogue
+        problem = gather(asked.wave, asked.shipments, catalogue, self._rules, engaged)
         started = time.monotonic()
         plan = await solver.solve(problem)
         telemetry.SOLVE_SECONDS.observe(time.monotonic() - started)
         tracing.worked("plan", started, (one.traceparent for one in shipments))
         wrong = faults(problem, plan)
         if wrong:
-            raise InvariantBroken(f"the plan of wave {wave.wave} is not valid: {wrong[:5]}")
-        return problem, plan
+            raise InvariantBroken(f"the plan of wave {asked.wave.wave} is not valid: {wrong[:5]}")
+        return proposal_of(problem, plan)
 
-    async def _offer(self, wave: Wave, problem: Problem, plan: Plan) -> None:
+    async def _offer(self, asked: Asked, proposal: Proposal) -> None:
+        wave = asked.wave
         assert wave.closed_at is not None
         message: Message[Event] = Message(
-            id=derive_id("plan", wave.wave, wave.version),
+            id=derive_id("plan", wave.wave, wave.version, asked.plan_version),
             source="/restock/dispatcher/planner",
             time=wave.closed_at,
             event=PlanSolved(
                 wave=wave.wave,
                 location=wave.location,
                 wave_version=wave.version,
-                problem=problem,
-                plan=plan,
+                day=wave.day,
+                plan_version=asked.plan_version,
+                replaced=tuple(route.route for route in asked.replaced),
+                proposal=proposal,
             ),
         )
         number = partition_of(FULFILMENT.name, wave.location.encode())
@@ -194,13 +255,15 @@ class Planner(Background):
             outcome = await self._stream.act(Partition(FULFILMENT.name, number), [message])
         finally:
             self._acting -= 1
-        stale = bool(problem.parcels) and not outcome.journal
+        stale = bool(asked.shipments) and not outcome.journal
         telemetry.WAVES.labels("stale" if stale else "planned").inc()
         log.info(
             "wave_stale" if stale else "wave_planned",
             wave=wave.wave,
+            kind=wave.kind.value,
             location=wave.location,
             cut_off=wave.cut_off.isoformat(),
-            routes=len(plan.tours),
-            unserved=len(plan.unserved),
+            routes=len(proposal.tours),
+            replanned=len(asked.replaced),
+            unserved=len(proposal.unserved),
         )

@@ -13,8 +13,9 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import TypeVar
 
-from dispatcher.domain.problem import Plan, Problem, Rules
+from dispatcher.domain.problem import Plan, Problem
 from dispatcher.domain.routing import Effort, plan
+from dispatcher.domain.rules import Rules
 from restock_common.contracts.ledger import Place
 from restock_common.errors import Transient
 
