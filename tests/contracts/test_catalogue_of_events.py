@@ -68,7 +68,7 @@ def test_it_is_frozen(kind: type[Event]) -> None:
 
 def test_master_data_of_two_kinds_with_one_id_do_not_overwrite_each_other() -> None:
     keys = [event.key for event in EXAMPLES.values() if event.topic is CATALOGUE]
-    assert len(keys) == len(set(keys)) == 7
+    assert len(keys) == len(set(keys)) == 8
     assert all(key is not None and ":" in key for key in keys)
 
 

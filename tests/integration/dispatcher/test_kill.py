@@ -68,10 +68,10 @@ async def process(
             await running.wait()
 
 
-def searching(service: int) -> bool:
-    """Return whether a search of a service is under way: only that takes so much of a core."""
-    children = psutil.Process(service).children(recursive=True)
-    return any(child.cpu_percent(interval=0.05) > 60 for child in children)
+def worked_s(service: int) -> float:
+    """Return the processor time that the solvers of a service have taken: seconds."""
+    solvers = psutil.Process(service).children(recursive=True)
+    return float(sum(solver.cpu_times().user for solver in solvers))
 
 
 async def events_on(kafka: KafkaSettings, topic: Topic) -> list[Event]:
@@ -94,10 +94,11 @@ async def test_killed_while_it_searches_it_plans_each_shipment_once(
     log = tmp_path / "dispatcher.log"
     long_search = {"SOLVER_SOLUTIONS": "100000", "SOLVER_SECONDS_MAX": "60"}
     async with process(kafka, database_url, log, **long_search) as (service, _):
+        idle_s = worked_s(service.pid)
         await publish(kafka, [*parcels, tick], partition=here.partition, topic=FULFILMENT)
 
         async def busy() -> bool:
-            return await asyncio.to_thread(searching, service.pid)
+            return worked_s(service.pid) > idle_s + 0.3
 
         await until(busy, what="the solver is at work")
         workers = psutil.Process(service.pid).children(recursive=True)

@@ -86,6 +86,7 @@ EVENTS: tuple[type[Event], ...] = (
     catalogue.Location,
     catalogue.Pool,
     catalogue.Vehicle,
+    catalogue.Carrier,
     catalogue.SeriesValue,
     promotions.Promotion,
     promotions.Price,

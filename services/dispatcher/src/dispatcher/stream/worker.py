@@ -1,8 +1,10 @@
 """The solver's own process: it holds the GIL for its whole run, so it never shares one."""
 
 import asyncio
+import ctypes
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +21,7 @@ from dispatcher.domain.rules import Rules
 from restock_common.contracts.ledger import Place
 from restock_common.errors import Transient
 
+_PR_SET_PDEATHSIG = 1
 _EMPTY = Problem(datetime(1970, 1, 1, tzinfo=UTC), Place(latitude=0, longitude=0), (), (), Rules())
 AnswerT = TypeVar("AnswerT")
 
@@ -73,8 +76,14 @@ class Solver:
 
 
 def _prepare_worker() -> None:
-    """Leave Ctrl-C to the service, and end with it, however it ends."""
+    """Leave Ctrl-C to the service, and end with it, however it ends.
+
+    A search holds the GIL, so that no thread of ours runs meanwhile: on Linux the kernel ends it.
+    Elsewhere, and where the service has ended before this is asked for, a thread does.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_end_with_parent, name="end-with-parent", daemon=True).start()
 
 

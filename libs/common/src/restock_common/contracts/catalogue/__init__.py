@@ -10,14 +10,16 @@ from restock_common.contracts.catalogue.entities import (
     SeriesValue,
     Supplier,
     SupplierTerms,
-    Vehicle,
 )
+from restock_common.contracts.catalogue.fleet import Carrier, DriverBreak, Vehicle
 from restock_common.contracts.catalogue.state import Catalogue, barcode_of
 
 __all__ = [
+    "Carrier",
     "Catalogue",
     "CatalogueEntity",
     "DatedEntity",
+    "DriverBreak",
     "Location",
     "Pool",
     "PriceBreak",

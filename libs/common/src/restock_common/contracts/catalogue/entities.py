@@ -27,6 +27,8 @@ Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 """ISO 4217."""
 Barcodes = Annotated[tuple[Identifier, ...], Field(max_length=50)]
 
+Skills = Annotated[tuple[Identifier, ...], Field(max_length=20)]
+
 
 class CatalogueEntity(Event):
     """One record of master data, keyed by `<kind>:<id>` and, where it has one, its version."""
@@ -84,6 +86,8 @@ class Product(DatedEntity):
         barcodes: What scanners read off it; a GTIN in whichever of its lengths.
         unit_price: The regular price; `Price` plans others.
         shelf_life_days: From receipt until it can no longer be sold.
+        volume_cubic_cm: Of one unit; 0 where nobody has measured.
+        needs: What the vehicle that brings it must have, such as `cold`.
     """
 
     id_field: ClassVar[str] = "sku"
@@ -93,6 +97,8 @@ class Product(DatedEntity):
     category: Text = ""
     supplier: Identifier
     weight_grams: Annotated[int, Field(gt=0, le=1_000_000)] = 500
+    volume_cubic_cm: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    needs: Skills = ()
     pack_size: PositiveUnits = 1
     minimum_order_quantity: PositiveUnits = 1
     unit_cost: Annotated[float, Field(ge=0)] = 0.0
@@ -203,21 +209,6 @@ class Pool(CatalogueEntity):
     pool: PoolId
     shard: Shard
     name: Text = ""
-
-
-class Vehicle(DatedEntity):
-    """A vehicle with its home warehouse, its limits and its costs."""
-
-    id_field: ClassVar[str] = "vehicle"
-
-    vehicle: Identifier
-    location: LocationId
-    capacity_grams: Annotated[int, Field(gt=0)]
-    speed_kmh: Annotated[float, Field(gt=0, le=130)] = 35.0
-    shift_start_hour: Annotated[float, Field(ge=0, lt=24)] = 8.0
-    shift_hours: Annotated[float, Field(gt=0, le=16)] = 9.0
-    cost_per_km: Annotated[float, Field(ge=0)] = 0.4
-    fixed_cost: Annotated[float, Field(ge=0)] = 30.0
 
 
 class SeriesValue(CatalogueEntity):

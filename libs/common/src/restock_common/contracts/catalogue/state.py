@@ -14,8 +14,8 @@ from restock_common.contracts.catalogue.entities import (
     SeriesValue,
     Supplier,
     SupplierTerms,
-    Vehicle,
 )
+from restock_common.contracts.catalogue.fleet import Carrier, Vehicle
 from restock_common.contracts.event import Event
 
 EntityT = TypeVar("EntityT", bound=CatalogueEntity)
@@ -30,6 +30,7 @@ _NAMES: Mapping[type[CatalogueEntity], str] = {
     Location: "locations",
     Pool: "pools",
     Vehicle: "vehicles",
+    Carrier: "carriers",
 }
 
 
@@ -51,6 +52,7 @@ class Catalogue:
         locations: In effect, by id.
         pools: By id.
         vehicles: In effect, by id.
+        carriers: In effect, by id.
         series: Values of external series by name and day, days to come among them.
         skus_by_barcode: Of the products in effect; see `barcode_of`.
         planned: Versions that take effect later, by kind and id, then by their day.
@@ -64,6 +66,7 @@ class Catalogue:
     locations: dict[str, Location] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     vehicles: dict[str, Vehicle] = field(default_factory=dict)
+    carriers: dict[str, Carrier] = field(default_factory=dict)
     series: dict[str, dict[date, float]] = field(default_factory=dict)
     skus_by_barcode: dict[str, str] = field(default_factory=dict)
     planned: dict[tuple[type[DatedEntity], str], dict[date, DatedEntity]] = field(

@@ -7,6 +7,7 @@ from order_ingest.domain.checks.common import refuse
 from order_ingest.domain.checks.owners import Owners
 from order_ingest.domain.findings import Conflict, Finding, not_in_catalogue
 from restock_common.contracts.catalogue import (
+    Carrier,
     Catalogue,
     CatalogueEntity,
     DatedEntity,
@@ -28,6 +29,7 @@ _REFERENCES: dict[type[CatalogueEntity], tuple[tuple[str, type[CatalogueEntity]]
     SupplierTerms: (("supplier", Supplier), ("sku", Product)),
     Location: (("pool", Pool),),
     Vehicle: (("location", Location),),
+    Carrier: (("location", Location),),
     Promotion: (("sku", Product), ("location", Location)),
     Price: (("sku", Product), ("location", Location)),
 }

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from order_ingest.domain.requests.base import MAX_CATALOGUE_ITEMS, Request
 from restock_common.contracts.catalogue import (
+    Carrier,
     CatalogueEntity,
     Location,
     Pool,
@@ -29,6 +30,7 @@ KINDS: dict[str, type[CatalogueEntity]] = {
     "products": Product,
     "terms": SupplierTerms,
     "vehicles": Vehicle,
+    "carriers": Carrier,
     "series": SeriesValue,
     "promotions": Promotion,
     "prices": Price,
@@ -57,6 +59,7 @@ class CatalogueRequest(Request):
     products: tuple[Product, ...] = ()
     terms: tuple[SupplierTerms, ...] = ()
     vehicles: tuple[Vehicle, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
     series: tuple[SeriesValue, ...] = ()
     promotions: tuple[Promotion, ...] = ()
     prices: tuple[Price, ...] = ()
