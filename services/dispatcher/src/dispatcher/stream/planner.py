@@ -226,7 +226,7 @@ class Planner(Background):
         started = time.monotonic()
         plan = await solver.solve(problem)
         telemetry.SOLVE_SECONDS.observe(time.monotonic() - started)
-        tracing.worked("plan", started, (one.traceparent for one in shipments))
+        tracing.worked("plan", started, (one.traceparent for one in asked.shipments))
         wrong = faults(problem, plan)
         if wrong:
             raise InvariantBroken(f"the plan of wave {asked.wave.wave} is not valid: {wrong[:5]}")
