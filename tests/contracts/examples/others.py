@@ -419,6 +419,8 @@ EXAMPLES: tuple[Event, ...] = (
         price=4.9,
         price_per_kg=0.6,
         weight_grams_max=20_000,
+        collection_hour=16.5,
+        transit_days=2,
         skills=("cold",),
     ),
     SeriesValue(series="temperature-chicago", day=date(2017, 1, 2), value=-3.5),

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from tests.support import message, publish, read_messages, until
 
 from dispatcher.api import Deliveries, Drivers, create_api
-from dispatcher.domain.routing import Effort
+from dispatcher.domain.effort import Effort
 from dispatcher.domain.rules import Rules
 from dispatcher.store import PostgresDispatches, load, save
 from dispatcher.stream.fulfilment import Fulfilment
@@ -150,7 +150,7 @@ class Dispatcher:
             topics=[FULFILMENT],
             concurrent=True,
         )
-        self.solver = Solver(Effort())
+        self.solver = Solver(Effort(iterations=300))
         self.planner = Planner(self.stream, self.dispatches, self.reader, [self.solver], rules)
         api = create_api(
             Deliveries(self.stream, self.dispatches),

@@ -14,7 +14,8 @@ from tests.integration.dispatcher.harness import (
 )
 from tests.support import publish, read_records, until
 
-from dispatcher.domain.problem import Plan, Problem
+from dispatcher.domain.vrp.plan import Plan, WarmStart
+from dispatcher.domain.vrp.problem import Problem
 from restock_common.contracts.dispatch import (
     RouteCancelled,
     RoutePlanned,
@@ -233,9 +234,9 @@ async def test_a_withdrawal_while_the_solver_runs_makes_its_plan_stale(
     solve = running.solver.solve
     asked: list[int] = []
 
-    async def while_solving(problem: Problem) -> Plan:
-        plan = await solve(problem)
-        asked.append(len(problem.parcels))
+    async def while_solving(problem: Problem, before: WarmStart | None) -> Plan:
+        plan = await solve(problem, before)
+        asked.append(len(problem.shipments))
         if len(asked) == 1:
             await _told(running, here, here.cancel("a", 1))
         return plan

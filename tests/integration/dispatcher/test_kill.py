@@ -92,7 +92,7 @@ async def test_killed_while_it_searches_it_plans_each_shipment_once(
     tick = here.tell(TimeAdvanced(until=at(0)), at(0))
     gone = here.tell(TimeAdvanced(until=at(20)), at(20))
     log = tmp_path / "dispatcher.log"
-    long_search = {"SOLVER_SOLUTIONS": "100000", "SOLVER_SECONDS_MAX": "60"}
+    long_search = {"SOLVER_SECONDS": "60"}
     async with process(kafka, database_url, log, **long_search) as (service, _):
         idle_s = worked_s(service.pid)
         await publish(kafka, [*parcels, tick], partition=here.partition, topic=FULFILMENT)
@@ -108,7 +108,7 @@ async def test_killed_while_it_searches_it_plans_each_shipment_once(
         assert left[1] == [], "a search goes on without its service"
     assert await read_messages(kafka, DISPATCH) == []
 
-    async with process(kafka, database_url, log) as (_, door):
+    async with process(kafka, database_url, log, SOLVER_SECONDS="1") as (_, door):
 
         async def planned() -> bool:
             waves = (await door.get("/v1/waves", params={"location": "cut"})).json()["waves"]

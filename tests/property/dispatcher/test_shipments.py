@@ -9,16 +9,15 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.unit.dispatcher.examples import DEPOT, at, parcel
+from tests.unit.dispatcher.examples import DEPOT, at, place
 
 from dispatcher.domain.delivery import Failure
 from dispatcher.domain.fleet import Engaged, to_replan
-from dispatcher.domain.gather import gather, proposal_of
+from dispatcher.domain.gather import Question, gather
 from dispatcher.domain.model import Status, Wave
-from dispatcher.domain.problem import Plan, Problem, Tour, Unserved
+from dispatcher.domain.proposal import LeftOut, Proposal, ProposedStop, ProposedTour
 from dispatcher.domain.route import RouteState
 from dispatcher.domain.rules import Rules
-from dispatcher.domain.schedule import schedule
 from dispatcher.domain.waves import moment_of
 from dispatcher.handlers import (
     Board,
@@ -105,7 +104,7 @@ class Days(RuleBasedStateMachine):
             customer="c",
             placed_at=time,
             allocated_at=time,
-            destination=parcel(name, int(name[1:]) + 1).destination,
+            destination=place(int(name[1:]) + 1),
             window=DeliveryWindow(earliest=time, latest=until) if window else None,
             lines=(AllocatedLine(line="1", sku="s", quantity=1),),
         )
@@ -155,7 +154,8 @@ class Days(RuleBasedStateMachine):
         ]
         kept = tuple(one for one in routes if one.route not in names)
         engaged = Engaged(kept, tuple(self.board.absences.values()))
-        problem = gather(wave, asked, CATALOGUE, RULES, engaged)
+        question = gather(wave, asked, CATALOGUE, RULES, engaged, replaced)
+        assert question is not None
         event = PlanSolved(
             wave=wave.wave,
             location=wave.location,
@@ -163,7 +163,7 @@ class Days(RuleBasedStateMachine):
             day=wave.day,
             plan_version=plan.version,
             replaced=tuple(sorted(names)),
-            proposal=proposal_of(problem, _some_plan(problem, served, van)),
+            proposal=_some_plan(question, served, van),
         )
         return Message(id="plan", source="/test", time=wave.day, event=event)
 
@@ -317,19 +317,22 @@ class Days(RuleBasedStateMachine):
                 assert last.departs_at == route.departs_at
 
 
-def _some_plan(problem: Problem, served: int, van: int) -> Plan:
-    """Return a valid plan that serves the first few parcels and leaves the others out."""
-    tour: Tour | None = None
-    if problem.vans and problem.parcels[:served]:
-        chosen = problem.vans[van % len(problem.vans)]
-        tour = schedule(problem, chosen, problem.parcels[:served])
-    taken = {call.allocation for call in tour.calls} if tour is not None else set()
-    left_out = tuple(
-        Unserved(one.allocation, "left out by the test")
-        for one in problem.parcels
-        if one.allocation not in taken
-    )
-    return Plan((tour,) if tour is not None else (), left_out)
+def _some_plan(question: Question, served: int, van: int) -> Proposal:
+    """Return a proposal that serves the first few, whatever their windows, and leaves others."""
+    names = [one.shipment for one in question.problem.shipments]
+    fleet, tours = question.problem.vehicles, []
+    taken = names[:served] if fleet else []
+    if taken:
+        chosen = fleet[van % len(fleet)]
+        apart_s = (chosen.end_s - chosen.start_s) // (len(taken) + 1)
+        stops = tuple(
+            ProposedStop(name, question.at(chosen.start_s + apart_s * n), 0, 1000, 1000)
+            for n, name in enumerate(taken, 1)
+        )
+        leaves, back = question.at(chosen.start_s), question.at(chosen.end_s)
+        tours = [ProposedTour(chosen.vehicle, leaves, back, 1000, stops)]
+    left_out = tuple(LeftOut(name, "left out by the test") for name in names if name not in taken)
+    return Proposal(question.depot, tuple(tours), left_out)
 
 
 TestDays = Days.TestCase

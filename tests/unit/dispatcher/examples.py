@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from dispatcher.domain.model import Shipment, Status, Wave
-from dispatcher.domain.problem import Parcel, Problem, Van
-from dispatcher.domain.rules import MICRO, Rules
+from dispatcher.domain.proposal import LeftOut, Proposal, ProposedStop, ProposedTour
 from dispatcher.domain.waves import new_wave
 from restock_common.contracts.ledger import Place
 
@@ -13,7 +12,6 @@ HOUR = 3600
 DAY = datetime(2017, 1, 2, tzinfo=UTC)
 DEPOT = Place(latitude=40.0, longitude=-83.0)
 SOURCE = "/test/shard/2"
-WHOLE_DAY = (0, 24 * HOUR)
 
 
 def at(hours: float) -> datetime:
@@ -21,33 +19,24 @@ def at(hours: float) -> datetime:
     return DAY + timedelta(hours=hours)
 
 
-def parcel(
-    name: str,
-    north_km: float = 1.0,
-    east_km: float = 0.0,
-    *,
-    grams: int = 1000,
-    window_s: tuple[int, int] = WHOLE_DAY,
-    penalty: int = 1000 * MICRO,
-) -> Parcel:
-    """Return a parcel at an offset from the depot (great circle, about)."""
-    place = Place(latitude=40.0 + north_km / 111.2, longitude=-83.0 + east_km / 85.2)
-    return Parcel(name, place, grams, *window_s, penalty)
+def place(north_km: float = 1.0, east_km: float = 0.0) -> Place:
+    """Return a place at an offset from the depot (great circle, about)."""
+    return Place(latitude=40.0 + north_km / 111.2, longitude=-83.0 + east_km / 85.2)
 
 
-def van(name: str = "v1", *, capacity_grams: int = 100_000, shift_s: int = 9 * HOUR) -> Van:
-    """Return a van that leaves from 8 o'clock on: 36 km/h, 0.40 a km, 30 a day."""
-    start_s = 8 * HOUR
-    return Van(
-        name, capacity_grams, start_s, start_s + shift_s, 36_000, 4 * MICRO // 10, 30 * MICRO
+def tour(*names: str, vehicle: str = "v1", leaves: float = 8) -> ProposedTour:
+    """Return a tour that calls at these every ten minutes, a kilometre apart."""
+    stops = tuple(
+        ProposedStop(name, at(leaves) + timedelta(minutes=10 * (n + 1)), 0, 1000, 1000)
+        for n, name in enumerate(names)
     )
+    back = at(leaves) + timedelta(minutes=10 * (len(names) + 1))
+    return ProposedTour(vehicle, at(leaves), back, 1000 * (len(names) + 1), stops)
 
 
-def problem(
-    *parcels: Parcel, vans: tuple[Van, ...] = (van(),), rules: Rules | None = None
-) -> Problem:
-    """Return the problem of one wave."""
-    return Problem(DAY, DEPOT, parcels, vans, rules or Rules())
+def proposal(*tours: ProposedTour, unserved: tuple[str, ...] = ()) -> Proposal:
+    """Return a proposal of tours."""
+    return Proposal(DEPOT, tours, tuple(LeftOut(name, "no room") for name in unserved))
 
 
 def wave(*, version: int = 1, closed: bool = False) -> Wave:
@@ -63,7 +52,7 @@ def shipment(name: str, *, status: Status = Status.WAITING, route: str | None = 
         order=f"shop:{name}",
         location="L",
         shard=2,
-        destination=parcel(name).destination,
+        destination=place(),
         window=None,
         units={"brick": 1},
         allocated_at=at(-5),

@@ -1,11 +1,11 @@
 """What the dispatcher reads from the environment, once."""
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from dispatcher.domain.routing import Effort
+from dispatcher.domain.effort import Effort
 from dispatcher.domain.rules import MICRO, Rules
 from restock_common.settings import AdminKey, ServiceSettings
 
@@ -26,10 +26,13 @@ class Settings(ServiceSettings):
         road_factor: Length of the road over length of the great circle.
         driver_cost_per_hour: In the currency of the vehicles' costs.
         drop_penalty: What leaving a parcel out is taken to cost, for each wave it has waited.
-        solver_solutions: The search's stop rule; see `Effort`.
-        solver_seconds_max: The search's safety net; see `Effort`.
+        route_dial: From 0, the cheapest plan, to 1, the fastest.
+        stability_cost: Of each stop that changes its vehicle when a day is planned anew.
+        solver_engine: Which engine finds routes; `pyvrp` has to be installed.
+        solver_seconds: How long a search from nothing may go on.
+        solver_replan_seconds: How long one that changes a plan that stands may go on.
+        solver_iterations: Stop after so many instead: then plans repeat themselves; 0 by the clock.
         solver_workers: Processes that solve side by side, a wave each.
-        solver_sector_stops: Larger waves are solved in sectors of at most this many stops.
     """
 
     wave_cut_off_hour: Annotated[int, Field(ge=0, le=23)] = 0
@@ -43,10 +46,13 @@ class Settings(ServiceSettings):
     road_factor: Annotated[float, Field(ge=1, le=5)] = 1.3
     driver_cost_per_hour: Annotated[float, Field(ge=0, le=1000)] = 25.0
     drop_penalty: Annotated[float, Field(gt=0, le=1_000_000)] = 1000.0
-    solver_solutions: Annotated[int, Field(ge=1, le=1_000_000)] = 30
-    solver_seconds_max: Annotated[int, Field(ge=1, le=3600)] = 30
+    route_dial: Annotated[float, Field(ge=0, le=1)] = 0.0
+    stability_cost: Annotated[float, Field(ge=0, le=1000)] = 2.0
+    solver_engine: Literal["ortools", "pyvrp"] = "ortools"
+    solver_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    solver_replan_seconds: Annotated[float, Field(ge=1, le=3600)] = 2.0
+    solver_iterations: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     solver_workers: Annotated[int, Field(ge=1, le=64)] = 2
-    solver_sector_stops: Annotated[int, Field(ge=10, le=1000)] = 150
 
     def rules(self) -> Rules:
         """Return what holds for every wave, in whole numbers."""
@@ -61,9 +67,15 @@ class Settings(ServiceSettings):
             road_factor=self.road_factor,
             driver_cost_per_hour=round(self.driver_cost_per_hour * MICRO),
             drop_penalty=round(self.drop_penalty * MICRO),
-            sector_stops=self.solver_sector_stops,
+            stability_cost=round(self.stability_cost * MICRO),
+            dial=self.route_dial,
         )
 
     def effort(self) -> Effort:
         """Return how long a search may go on."""
-        return Effort(self.solver_solutions, self.solver_seconds_max)
+        return Effort(
+            engine=self.solver_engine,
+            seconds=self.solver_seconds,
+            replan_seconds=self.solver_replan_seconds,
+            iterations=self.solver_iterations or None,
+        )

@@ -30,7 +30,7 @@ from restock_local.supervisor import SHOP, Supervisor
 
 _QUIET_S = 180.0
 _ORDERS_PATH = ("order-ingest", "stock-ledger", "dispatcher")
-_SOLVER_EFFORT, _LESS_EFFORT = "RESTOCK_SOLVER_SOLUTIONS", "10"
+_SOLVER_EFFORT, _LESS_EFFORT = "RESTOCK_SOLVER_ITERATIONS", "2000"
 """A month of routes in minutes: each is searched half as long as by default, 2.5 % dearer."""
 _COMPLAINTS_A_SERVICE = 3
 _SHOWN_CHARACTERS = 1_500

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatcher.domain.model import Absence, Wave
-from dispatcher.domain.problem import Van
 from dispatcher.domain.route import Route, RouteState
 from dispatcher.domain.rules import Rules
+from dispatcher.domain.vrp.problem import Vehicle
 from dispatcher.domain.waves import moment_of
 
 
@@ -36,27 +36,39 @@ def to_replan(routes: Iterable[Route], now: datetime, rules: Rules) -> tuple[Rou
     )
 
 
-def still_free(vans: Iterable[Van], wave: Wave, engaged: Engaged, rules: Rules) -> list[Van]:
-    """Return the vans that a wave can have, each from when it is there and loaded again.
+def still_free(
+    fleet: Iterable[Vehicle], wave: Wave, engaged: Engaged, rules: Rules
+) -> list[Vehicle]:
+    """Return the vehicles that a wave can have, each from when it is there and loaded again.
+
+    What using one costs at all is paid with its first route, and the break is taken on it.
 
     Args:
-        vans: In their shifts, in seconds of the wave's day.
+        fleet: In their shifts, in seconds of the wave's day.
         wave: Nothing leaves before it could be planned.
         engaged: What else they do.
         rules: How long loading takes.
     """
     not_before_s = _seconds(wave, moment_of(wave))
     free = []
-    for van in vans:
-        start_s, end_s = max(van.start_s, not_before_s), van.end_s
-        for route in engaged.routes:
-            if route.vehicle == van.vehicle and route.state is not RouteState.CANCELLED:
-                start_s = max(start_s, _seconds(wave, route.returns_at + rules.loading))
+    for one in fleet:
+        start_s, end_s = max(one.start_s, not_before_s), one.end_s
         for absence in engaged.absences:
-            if absence.vehicle == van.vehicle:
+            if absence.vehicle == one.vehicle:
                 start_s, end_s = _without(absence, wave, start_s, end_s)
+        before = [
+            route
+            for route in engaged.routes
+            if route.vehicle == one.vehicle and route.state is not RouteState.CANCELLED
+        ]
+        for route in before:
+            start_s = max(start_s, _seconds(wave, route.returns_at + rules.loading))
         if start_s < end_s:
-            free.append(replace(van, start_s=start_s, end_s=end_s))
+            again = replace(one, fixed_cost=0, pause=None) if before else one
+            pause = again.pause
+            if pause is not None and not start_s <= pause.latest_s <= end_s:
+                again = replace(again, pause=None)
+            free.append(replace(again, start_s=start_s, end_s=end_s))
     return free
 
 

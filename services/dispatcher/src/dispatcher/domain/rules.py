@@ -22,7 +22,8 @@ class Rules:
         road_factor: Length of the road over length of the great circle.
         driver_cost_per_hour: In micro-units.
         drop_penalty: Cost of leaving out a parcel that has missed no wave yet, in micro-units.
-        sector_stops: A wave of more stops is solved in sectors of at most this many.
+        stability_cost: Of a stop that changes its vehicle when a day is planned anew.
+        dial: From 0, the cheapest plan, to 1, the fastest.
     """
 
     cut_off_hour: int = 0
@@ -35,4 +36,5 @@ class Rules:
     road_factor: float = 1.3
     driver_cost_per_hour: int = 25 * MICRO
     drop_penalty: int = 1_000 * MICRO
-    sector_stops: int = 150
+    stability_cost: int = 2 * MICRO
+    dial: float = 0.0

@@ -9,13 +9,13 @@ from typing import Protocol
 
 import structlog
 
-from dispatcher.domain.checker import faults
 from dispatcher.domain.fleet import Engaged, to_replan
-from dispatcher.domain.gather import gather, proposal_of
+from dispatcher.domain.gather import gather, proposal_of, unsolved
 from dispatcher.domain.model import Absence, DayPlan, Shipment, Wave
 from dispatcher.domain.proposal import Proposal
 from dispatcher.domain.route import Route
 from dispatcher.domain.rules import Rules
+from dispatcher.domain.vrp.bounds import BadProblem
 from dispatcher.domain.waves import moment_of
 from dispatcher.handlers import PlanSolved
 from dispatcher.stream.worker import Solver
@@ -24,7 +24,7 @@ from restock_common.contracts.catalogue import Catalogue
 from restock_common.contracts.envelope import Message, derive_id
 from restock_common.contracts.event import Event
 from restock_common.contracts.topics import FULFILMENT
-from restock_common.errors import InvariantBroken, Transient
+from restock_common.errors import Transient
 from restock_common.kafka import partition_of
 from restock_common.runtime import Background, Progress
 from restock_common.transact import Outcome, Partition
@@ -222,15 +222,21 @@ class Planner(Background):
     async def _answer(self, solver: Solver, asked: Asked) -> Proposal:
         engaged = Engaged(asked.kept, asked.absences)
         catalogue = self._master_data.catalogue
-        problem = gather(asked.wave, asked.shipments, catalogue, self._rules, engaged)
+        question = gather(
+            asked.wave, asked.shipments, catalogue, self._rules, engaged, asked.replaced
+        )
+        if question is None:
+            reason = f"warehouse {asked.wave.location!r} is not in the catalogue"
+            return unsolved(asked.shipments, reason, "the warehouse's place in the catalogue")
         started = time.monotonic()
-        plan = await solver.solve(problem)
+        try:
+            plan = await solver.solve(question.problem, question.before)
+        except BadProblem as error:
+            log.warning("no_problem", location=asked.wave.location, reason=str(error))
+            return unsolved(asked.shipments, str(error), "other master data")
         telemetry.SOLVE_SECONDS.observe(time.monotonic() - started)
         tracing.worked("plan", started, (one.traceparent for one in asked.shipments))
-        wrong = faults(problem, plan)
-        if wrong:
-            raise InvariantBroken(f"the plan of wave {asked.wave.wave} is not valid: {wrong[:5]}")
-        return proposal_of(problem, plan)
+        return proposal_of(question, plan)
 
     async def _offer(self, asked: Asked, proposal: Proposal) -> None:
         wave = asked.wave

@@ -1,4 +1,4 @@
-"""The solver's own process: it holds the GIL for its whole run, so it never shares one."""
+"""An engine in its own process: it takes a core for its whole run, and can be killed."""
 
 import asyncio
 import ctypes
@@ -6,23 +6,23 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from datetime import UTC, datetime
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from typing import TypeVar
 
-from dispatcher.domain.problem import Plan, Problem
-from dispatcher.domain.routing import Effort, plan
-from dispatcher.domain.rules import Rules
-from restock_common.contracts.ledger import Place
-from restock_common.errors import Transient
+from dispatcher.domain.effort import Effort
+from dispatcher.domain.vrp.checker import faults
+from dispatcher.domain.vrp.engines import engine, warm_up
+from dispatcher.domain.vrp.plan import Budget, Plan, WarmStart
+from dispatcher.domain.vrp.problem import Problem
+from restock_common.errors import InvariantBroken, Transient
 
 _PR_SET_PDEATHSIG = 1
-_EMPTY = Problem(datetime(1970, 1, 1, tzinfo=UTC), Place(latitude=0, longitude=0), (), (), Rules())
 AnswerT = TypeVar("AnswerT")
 
 
@@ -48,11 +48,16 @@ class Solver:
             max_workers=1, mp_context=get_context("spawn"), initializer=_prepare_worker
         )
         self.pid = await self._ask(os.getpid)
-        await self._ask(plan, _EMPTY, self._effort)
+        await self._ask(_warm_up, self._effort.engine)
 
-    async def solve(self, problem: Problem) -> Plan:
-        """Return a plan. Raises WorkerDied where the worker did not live to answer."""
-        return await self._ask(plan, problem, self._effort)
+    async def solve(self, problem: Problem, before: WarmStart | None = None) -> Plan:
+        """Return a plan that has been checked.
+
+        Raises:
+            WorkerDied: The worker did not live to answer.
+            InvariantBroken: The plan is not valid.
+        """
+        return await self._ask(_solve, problem, self._effort, before)
 
     async def stop(self) -> None:
         """End the worker; a search that runs is given up with it."""
@@ -73,6 +78,21 @@ class Solver:
         except BrokenProcessPool as error:
             self._discard()
             raise WorkerDied(f"the solver's process {self.pid} ended: {error}") from error
+
+
+def _warm_up(name: str) -> None:
+    warm_up(name, time.monotonic)
+
+
+def _solve(problem: Problem, effort: Effort, before: WarmStart | None) -> Plan:
+    """Solve, and check the plan by what had no part in making it."""
+    seconds = effort.seconds if before is None else effort.replan_seconds
+    budget = Budget(seconds, time.monotonic, effort.iterations)
+    plan = engine(effort.engine).solve(problem, budget, warm_start=before).plan
+    wrong = faults(problem, plan)
+    if wrong:
+        raise InvariantBroken(f"{effort.engine}'s plan is not valid: {wrong[:5]}")
+    return plan
 
 
 def _prepare_worker() -> None:

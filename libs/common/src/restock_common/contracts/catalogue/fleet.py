@@ -84,6 +84,8 @@ class Carrier(DatedEntity):
         location: The warehouse that it collects from; each where it is not told.
         price: Of a parcel, whatever it weighs.
         price_per_kg: Beside that.
+        collection_hour: When it collects (UTC), on the day of the plan.
+        transit_days: From then to the customer.
         weight_grams_max: Of the heaviest parcel that it takes.
         skills: What it has, such as `cold`.
     """
@@ -94,5 +96,7 @@ class Carrier(DatedEntity):
     location: LocationId | None = None
     price: Price
     price_per_kg: Price = 0.0
+    collection_hour: Hour = 17.0
+    transit_days: Annotated[int, Field(ge=1, le=30)] = 1
     weight_grams_max: Grams = 31_500
     skills: Skills = ()
