@@ -1,6 +1,6 @@
 """One example of every event, every field set: what the golden files are made from."""
 
-from tests.contracts.examples import goods, orders, others, stock
+from tests.contracts.examples import buying, goods, orders, others, stock
 from tests.contracts.examples.common import NINE
 
 from restock_common.contracts import Event
@@ -8,7 +8,8 @@ from restock_common.contracts.envelope import Message, Position
 
 EXAMPLES: dict[str, Event] = {
     event.type_name(): event
-    for event in (*orders.EXAMPLES, *goods.EXAMPLES, *stock.EXAMPLES, *others.EXAMPLES)
+    for part in (orders, goods, stock, buying, others)
+    for event in part.EXAMPLES
 }
 """An example by its CloudEvents type."""
 
