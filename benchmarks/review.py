@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from _report import said, write_line
+from _report import arguments, report, said
 from replenisher.domain.model import WorkingSet
 from replenisher.domain.terms import Policy
 from replenisher.store import PostgresAgenda, PostgresStore
@@ -29,7 +29,6 @@ from restock_common.runtime.garbage import uncollected
 from restock_common.transact import Application, Partition, Writer, act
 from restock_local.folders import run_folder, state_folder
 from restock_local.platform.choose import choose
-from restock_local.session import ToldToEnd, run_session
 
 _MILLION = 1_000_000
 SUPPLIERS, LOCATIONS, BOUND = 1_000, 4, 100
@@ -150,21 +149,10 @@ async def _measured(database: Database, places: int) -> dict[str, Any]:
 
 def main() -> int:
     """Read the arguments, measure, write one JSON line."""
-    parser = argparse.ArgumentParser(
-        prog="restock bench review",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", default="-", metavar="PATH", help="where to; - is stdout")
-    parser.add_argument("--platform", default="embedded", help="apache, docker or embedded")
+    parser = arguments("review", __doc__, platform="embedded")
     parser.add_argument("--places", type=int, default=_MILLION)
     given = parser.parse_args()
-    try:
-        figures = run_session(measure(given))
-    except ToldToEnd as told:
-        return told.exit_code
-    write_line(figures, given.json)
-    return 0
+    return report(measure(given), given.json)
 
 
 if __name__ == "__main__":
