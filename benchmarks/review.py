@@ -33,7 +33,7 @@ from restock_local.platform.choose import choose
 _MILLION = 1_000_000
 SUPPLIERS, LOCATIONS, BOUND = 1_000, 4, 100
 _CUT_AT = datetime(2026, 1, 5, tzinfo=UTC)
-_BUDGET = 5_000.0
+_BUDGET = 8_000.0
 _KIB_PER_GB = 1024.0 * 1024.0
 
 # One place in twenty has next to nothing, the others forty days' demand; rates are those of
@@ -47,7 +47,7 @@ _PLACES = """
             'mean', ARRAY[rate, rate * 3, rate * 7, rate * 14, rate * 28],
             'size', ARRAY[0.8, 1.2, 2.0, 3.0, 4.0])
     FROM generate_series(0, $1 - 1) AS n,
-        LATERAL (SELECT round((0.03 * power(660, ((n / $2) * 7919 % 1000) / 1000.0))::numeric, 4)
+        LATERAL (SELECT round((0.03 * power(660, ((n / $2) * 7919 % 997) / 997.0))::numeric, 4)
             ::double precision AS rate) AS rates
 """
 
