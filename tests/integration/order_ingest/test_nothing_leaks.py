@@ -126,7 +126,11 @@ async def test_nothing_of_people_or_secrets_is_logged_or_traced(
     platform: Platform, kafka: KafkaSettings, traces: Traces, tmp_path: Path
 ) -> None:
     service = ServiceKind("order-ingest")
-    environment = {"RESTOCK_LOG_LEVEL": "debug", "RESTOCK_TRACE_ENDPOINT": traces.url}
+    environment = {
+        "RESTOCK_LOG_LEVEL": "debug",
+        "RESTOCK_TRACE_ENDPOINT": traces.url,
+        "RESTOCK_TRACE_RATIO": "1",
+    }
     supervisor = Supervisor(
         platform, tmp_path, clock="replay", environment=environment, services=[service]
     )

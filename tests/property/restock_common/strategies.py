@@ -12,7 +12,13 @@ from pydantic import AwareDatetime
 from pydantic.fields import FieldInfo
 
 from restock_common.contracts import EVENTS, Event
-from restock_common.contracts.catalogue import Location, Product, SupplierTerms
+from restock_common.contracts.catalogue import (
+    DriverBreak,
+    Location,
+    Product,
+    SupplierTerms,
+    Vehicle,
+)
 from restock_common.contracts.demand import OVERRIDE_DAYS_MAX, ForecastOverridden, SiteNote
 from restock_common.contracts.envelope import Message, Position
 from restock_common.contracts.event import Contract
@@ -119,6 +125,16 @@ def _in_order(earlier: str, later: str) -> Callable[[dict[str, Any]], dict[str, 
     return ordered
 
 
+def _driver_break(made: dict[str, Any]) -> dict[str, Any]:
+    earliest, latest = sorted((made["earliest_hour"], made["latest_hour"]))
+    return {**made, "earliest_hour": earliest, "latest_hour": latest}
+
+
+def _vehicle(made: dict[str, Any]) -> dict[str, Any]:
+    """Tell a speed for every hour, or for none."""
+    return {**made, "speed_kmh_by_hour": made["speed_kmh_by_hour"][:1] * 24}
+
+
 def _receipt_line(made: dict[str, Any]) -> dict[str, Any]:
     """Name a lot where there is an expiry date; as many units as there are serials."""
     serials = tuple(dict.fromkeys(made["serials"]))
@@ -184,6 +200,8 @@ _MADE_SOUND: dict[type[Contract], Callable[[dict[str, Any]], dict[str, Any]]] = 
     CartHeld: _in_order("held_at", "expires_at"),
     CartReleased: _cart_released,
     OrderLine: _order_line,
+    DriverBreak: _driver_break,
+    Vehicle: _vehicle,
     ReceiptLine: _receipt_line,
     AdjustedLine: _adjusted_line,
     TransferOrdered: _transfer,
